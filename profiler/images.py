@@ -1,0 +1,117 @@
+"""Image sources: where the pixels come from. Every photo is decoded here, before any worker starts, so that no decoder
+runs inside a measured process and every runtime sees the same bytes.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profiler.errors import ProfilerError
+
+Pixels = NDArray[np.uint8]
+"""Height x width x 3, RGB."""
+
+BUILTIN = Path(__file__).parent / "data" / "images" / "chelsea.png"
+POOL = 64
+"""Most images a sweep keeps in RAM; a run of more goes round again."""
+_READABLE = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"}
+
+
+def pool(source: str, count: int, height: int, width: int, channels: int, seed: int) -> Pixels:
+    """The images of a sweep, the same for the same arguments.
+
+    Args:
+        source: `builtin` (seeded crops and flips of the shipped photograph), `synthetic` (seeded noise) or a folder.
+        count: Images wanted; at most `POOL` are made, and from a folder at most as many as it has.
+        channels: 3 for RGB, 1 for grey.
+
+    Returns:
+        Array of shape (images, height, width, channels), uint8.
+
+    Raises:
+        ProfilerError: Neither a source's name nor a folder with a readable photo.
+    """
+    make = SOURCES.get(source, _folder)
+    photos = make(source, min(count, POOL), height, width, seed)
+    if channels == 1:
+        import cv2
+
+        photos = [cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8, copy=False) for photo in photos]
+    return np.stack(photos)
+
+
+def load(path: Path) -> Pixels:
+    """The photo at `path`, turned upright by its EXIF orientation.
+
+    Raises:
+        ProfilerError: Not a readable image.
+    """
+    import cv2
+
+    try:
+        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    except OSError as error:
+        raise ProfilerError(f"{path} cannot be read ({error.strerror})", "name a readable image file") from error
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if bgr is None:
+        raise ProfilerError(f"{path} is not a readable image", "use JPEG, PNG, BMP, WebP, TIFF or PPM files")
+    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+
+
+def fit(photo: Pixels, height: int, width: int) -> Pixels:
+    """The largest centred part of `photo` with the shape's aspect, resized to it (area average)."""
+    import cv2
+
+    rows, columns = photo.shape[:2]
+    scale = min(rows / height, columns / width)
+    crop_rows, crop_columns = max(1, round(height * scale)), max(1, round(width * scale))
+    top, left = (rows - crop_rows) // 2, (columns - crop_columns) // 2
+    part = photo[top : top + crop_rows, left : left + crop_columns]
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _builtin(_source: str, count: int, height: int, width: int, seed: int) -> list[Pixels]:
+    photo = load(BUILTIN)
+    rng = np.random.default_rng(seed)
+    return [fit(_crop(photo, rng), height, width) for _ in range(count)]
+
+
+def _crop(photo: Pixels, rng: np.random.Generator) -> Pixels:
+    """A square of 80 to 100 % of the photo's height, anywhere in it, mirrored every other time."""
+    rows, columns = photo.shape[:2]
+    side = round(rows * rng.uniform(0.8, 1.0))
+    top, left = rng.integers(rows - side + 1), rng.integers(columns - side + 1)
+    part = photo[top : top + side, left : left + side]
+    return part[:, ::-1] if rng.random() < 0.5 else part
+
+
+def _synthetic(_source: str, count: int, height: int, width: int, seed: int) -> list[Pixels]:
+    rng = np.random.default_rng(seed)
+    return list(rng.integers(0, 256, (count, height, width, 3), dtype=np.uint8))
+
+
+def _folder(source: str, count: int, height: int, width: int, seed: int) -> list[Pixels]:
+    folder = Path(source)
+    if not folder.is_dir():
+        known = ", ".join(SOURCES)
+        raise ProfilerError(f"no image source or folder named '{source}'", f"use {known} or a folder of photos")
+    names = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _READABLE and path.is_file())
+    photos: list[Pixels] = []
+    for index in np.random.default_rng(seed).permutation(len(names)):
+        if len(photos) == count:
+            break
+        try:
+            photos.append(fit(load(names[index]), height, width))
+        except ProfilerError:
+            continue
+    if not photos:
+        raise ProfilerError(f"folder '{source}' has no readable image", "put JPEG or PNG photos in it")
+    return photos
+
+
+Source = Callable[[str, int, int, int, int], list[Pixels]]
+
+SOURCES: dict[str, Source] = {"builtin": _builtin, "synthetic": _synthetic}
+"""A source's name to the function that makes its photos from (name, count, height, width, seed)."""

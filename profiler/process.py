@@ -1,0 +1,108 @@
+"""One process from start to end: started under a counter source, ended by a time limit, accounted by the kernel."""
+
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from profiler.counters import Launch
+from profiler.errors import ProfilerError
+from profiler.records import Usage
+
+_TAIL_BYTES = 4000
+
+
+class Ended(NamedTuple):
+    """How a process ended.
+
+    Attributes:
+        returncode: Negative for a signal, as in `subprocess`.
+        timed_out: It was killed at the time limit.
+        usage: Of the process and every descendant it waited for, by wait4.
+        output_tail: The last of what it printed.
+    """
+
+    returncode: int
+    timed_out: bool
+    usage: Usage
+    output_tail: str
+
+
+def run(launch: Launch, output: Path, timeout_s: float, cpus: Sequence[int] | None) -> Ended:
+    """Runs one process in a session of its own, so that nothing of it outlives it.
+
+    Args:
+        output: File that takes what it prints.
+        cpus: CPUs it is pinned to, from its first instruction on.
+
+    Raises:
+        ProfilerError: It cannot be started.
+    """
+    with output.open("wb") as stream:
+        start = time.perf_counter_ns()
+        process = _start(launch, stream.fileno(), cpus)
+        try:
+            timed_out = not _ends_within(process.pid, timeout_s)
+        finally:
+            # Also where Ctrl-C came: perf and the worker under it go together.
+            _kill_session(process.pid)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        wall_ns = time.perf_counter_ns() - start
+    user_ns, system_ns = round(used.ru_utime * 1e9), round(used.ru_stime * 1e9)
+    usage = Usage(
+        wall_ns=wall_ns,
+        cpu_ns=user_ns + system_ns,
+        user_ns=user_ns,
+        system_ns=system_ns,
+        page_faults=used.ru_minflt + used.ru_majflt,
+        context_switches=used.ru_nvcsw + used.ru_nivcsw,
+    )
+    return Ended(process.returncode, timed_out, usage, _tail(output))
+
+
+def _start(launch: Launch, output: int, cpus: Sequence[int] | None) -> subprocess.Popen[bytes]:
+    allowed = os.sched_getaffinity(0)
+    try:
+        if cpus is not None:
+            # A child inherits its parent's CPUs, so the parent steps aside for the moment of the start.
+            os.sched_setaffinity(0, cpus)
+        return subprocess.Popen(
+            launch.argv,
+            env={**os.environ, **launch.environment},
+            pass_fds=launch.pass_fds,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProfilerError(
+            f"{launch.argv[0]} cannot be started ({error.strerror})", "see `profiler doctor`"
+        ) from error
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+def _ends_within(pid: int, timeout_s: float) -> bool:
+    """Waits without reaping, so that wait4 still finds the process and its usage."""
+    handle = os.pidfd_open(pid)
+    try:
+        return bool(select.select([handle], [], [], timeout_s)[0])
+    finally:
+        os.close(handle)
+
+
+def _kill_session(leader: int) -> None:
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def _tail(path: Path) -> str:
+    return path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()

@@ -1,0 +1,131 @@
+"""A study's directory: study.json, runs.jsonl with a line a run, raw/ with what the counter source printed."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from profiler.errors import ProfilerError
+from profiler.records import SCHEMA, Run, Study, from_json, to_json
+
+_STUDY, _RUNS, _RAW = "study.json", "runs.jsonl", "raw"
+
+
+class Store:
+    """An open study that runs are appended to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def raw(self) -> Path:
+        """Where the counter source's own files stand."""
+        return self.folder / _RAW
+
+    def append(self, run: Run) -> None:
+        """Keeps a run for good: one line, on the disk when this returns.
+
+        Raises:
+            ProfilerError: The disk is full or refuses; the runs before it stand.
+        """
+        try:
+            with (self.folder / _RUNS).open("ab") as file:
+                file.write(to_json(run) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ProfilerError(
+                f"run {run.order} cannot be written to {self.folder} ({error.strerror})",
+                "make room on the disk and sweep again under another --name; the runs before it are kept",
+            ) from error
+
+
+def vacant(root: Path, name: str) -> Path:
+    """The folder of a study to be made.
+
+    Raises:
+        ProfilerError: The name is taken, or no plain folder name.
+    """
+    if not name or name in {".", ".."} or "/" in name or name.startswith("-"):
+        raise ProfilerError(f"'{name}' cannot be a study's name", "use letters, digits, '-' and '_'")
+    folder = root / name
+    if folder.exists():
+        raise ProfilerError(f"study '{name}' exists in {root}", "use another --name, or remove that folder")
+    return folder
+
+
+def create(root: Path, study: Study) -> Store:
+    """Makes the study's directory under `root`.
+
+    Raises:
+        ProfilerError: The name is taken, or the folder cannot be written.
+    """
+    folder = vacant(root, study.name)
+    try:
+        (folder / _RAW).mkdir(parents=True)
+        write_whole(folder / _STUDY, msgspec.json.format(to_json(study), indent=1) + b"\n")
+    except OSError as error:
+        raise ProfilerError(
+            f"{folder} cannot be written ({error.strerror})", "use a folder you may write to"
+        ) from error
+    return Store(folder)
+
+
+def load(folder: Path) -> tuple[Study, tuple[Run, ...]]:
+    """A study and its runs in order. A last line that a power cut left unfinished is passed over.
+
+    Raises:
+        ProfilerError: Not a study, of another schema version, or damaged.
+    """
+    schema = _header(folder / _STUDY).get("schema")
+    if schema != SCHEMA:
+        raise ProfilerError(
+            f"study {folder} has schema {schema}, this profiler reads {SCHEMA}", "use the version that wrote it"
+        )
+    try:
+        text = (folder / _STUDY).read_bytes()
+        lines = (folder / _RUNS).read_bytes().split(b"\n") if (folder / _RUNS).exists() else [b""]
+        return from_json(Study, text), tuple(from_json(Run, line) for line in lines[:-1])
+    except OSError as error:
+        raise ProfilerError(f"study {folder} cannot be read ({error.strerror})", "make it readable") from error
+    except msgspec.DecodeError as error:
+        raise ProfilerError(f"study {folder} is damaged ({error})", "restore the file, or sweep again") from error
+
+
+def _header(path: Path) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+    except OSError as error:
+        raise ProfilerError(
+            f"{path.parent} is not a study ({error.strerror})", "name a folder made by `profiler sweep`"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise ProfilerError(f"{path} is damaged ({error})", "restore the file, or sweep again") from error
+
+
+def find(root: Path, name: str | None) -> Path:
+    """The folder of a study by name or path; of the newest one under `root` where `name` is None.
+
+    Raises:
+        ProfilerError: There is none.
+    """
+    if name is not None:
+        folder = next((path for path in (root / name, Path(name)) if (path / _STUDY).exists()), None)
+        if folder is None:
+            raise ProfilerError(f"no study '{name}' in {root}", "list that folder for the studies there are")
+        return folder
+    studies = {path.parent: _header(path) for path in root.glob(f"*/{_STUDY}")}
+    if not studies:
+        raise ProfilerError(f"no study in {root}", "run `profiler sweep --models keras,litert` first")
+    # By its own date and not the file's, which a clone or a copy makes new.
+    return max(studies, key=lambda folder: str(studies[folder].get("created_at", "")))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file so that it is there whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

@@ -1,0 +1,123 @@
+from pathlib import Path
+
+import pytest
+
+from profiler import store
+from profiler.errors import ProfilerError
+from profiler.records import Case, MachineState, Run, Study, from_json
+
+STATE = MachineState(at="2026-01-01T00:00:00+00:00")
+
+
+def study(name: str, created_at: str = "2026-01-01T00:00:00+00:00", schema: int = 1) -> Study:
+    return from_json(
+        Study,
+        f"""{{"schema": {schema}, "name": "{name}", "created_at": "{created_at}",
+        "profiler_version": "0", "command": "",
+        "plan": {{"images": [1], "repeats": 1, "warmup": 0, "threads": 1, "regions": ["process"], "phases": false,
+        "event_set": "lab", "counters": "auto", "source": "builtin", "seed": 0, "timeout_s": 1, "cpus": null,
+        "keras_call": "predict"}}, "machine": {{"arch": "", "cpu": "", "uarch": "", "cpus": 1, "board": null,
+        "caches": [], "memory_bytes": null, "page_bytes": 4096, "kernel": "", "system": "", "virtual": null,
+        "pmu": null, "perf_version": null, "perf_event_paranoid": null, "python": ""}}, "models": [],
+        "counter_source": "perf", "scope": "", "events": [], "absent": {{}}, "groups": [], "cases": []}}""",
+    )
+
+
+def run(order: int) -> Run:
+    return Run(
+        order=order,
+        case=Case(model="a", images=1, region="process"),
+        repeat=0,
+        started_at=STATE.at,
+        wall_ns=1,
+        outcome="ok",
+        returncode=0,
+        counts=(),
+        before=STATE,
+        after=STATE,
+    )
+
+
+def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s"))
+    assert kept.raw.is_dir()
+    for order in range(3):
+        kept.append(run(order))
+    assert store.load(kept.folder) == (study("s"), (run(0), run(1), run(2)))
+
+
+def test_a_study_without_runs(tmp_path: Path) -> None:
+    assert store.load(store.create(tmp_path, study("s")).folder)[1] == ()
+
+
+def test_an_unfinished_last_line_is_passed_over(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s"))
+    kept.append(run(0))
+    with (kept.folder / "runs.jsonl").open("ab") as file:
+        file.write(b'{"order": 1, "ca')
+    assert store.load(kept.folder)[1] == (run(0),)
+
+
+def test_damage_is_named(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s"))
+    (kept.folder / "runs.jsonl").write_bytes(b"nonsense\n")
+    with pytest.raises(ProfilerError, match="is damaged"):
+        store.load(kept.folder)
+    (kept.folder / "study.json").write_bytes(b"[")
+    with pytest.raises(ProfilerError, match="is damaged"):
+        store.load(kept.folder)
+
+
+def test_another_schema_is_refused(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s", schema=999))
+    with pytest.raises(ProfilerError, match="has schema 999, this profiler reads 1"):
+        store.load(kept.folder)
+
+
+def test_a_name_is_taken_once(tmp_path: Path) -> None:
+    store.create(tmp_path, study("s"))
+    with pytest.raises(ProfilerError, match="study 's' exists"):
+        store.create(tmp_path, study("s"))
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-x"])
+def test_names_that_are_no_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ProfilerError, match="cannot be a study's name"):
+        store.vacant(tmp_path, name)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProfilerError, match="cannot be written"):
+        store.create(tmp_path / "file", study("s"))
+
+
+def test_a_run_that_cannot_be_written(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s"))
+    (kept.folder / "runs.jsonl").mkdir()
+    with pytest.raises(ProfilerError, match="run 0 cannot be written"):
+        kept.append(run(0))
+
+
+def test_the_newest_is_newest_by_its_own_date(tmp_path: Path) -> None:
+    store.create(tmp_path, study("new", "2026-03-01T00:00:00+00:00"))
+    store.create(tmp_path, study("old", "2025-03-01T00:00:00+00:00"))
+    assert store.find(tmp_path, None).name == "new"
+    assert store.find(tmp_path, "old").name == "old"
+    assert store.find(tmp_path / "elsewhere", str(tmp_path / "old")).name == "old"
+
+
+def test_no_study(tmp_path: Path) -> None:
+    with pytest.raises(ProfilerError, match="no study in"):
+        store.find(tmp_path, None)
+    with pytest.raises(ProfilerError, match="no study 'x'"):
+        store.find(tmp_path, "x")
+    with pytest.raises(ProfilerError, match="is not a study"):
+        store.load(tmp_path)
+
+
+def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
+    store.write_whole(tmp_path / "a", b"first")
+    store.write_whole(tmp_path / "a", b"second")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_bytes() == b"second"

@@ -1,0 +1,195 @@
+"""The worker's own logic with a made engine; real engines are in test_runtimes.py."""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from profiler import worker
+from profiler.errors import ProfilerError
+from profiler.records import PHASES, Completion, from_json
+from profiler.runtimes import Tensor, one_image, one_output
+
+
+class Doubler:
+    """An engine whose output is the sum of the image's first row, as one logit or as two classes."""
+
+    def __init__(self, dtype: str = "uint8", outputs: int = 1) -> None:
+        self.batches: list[Any] = []
+        self._dtype, self._outputs = dtype, outputs
+
+    def load(self, path: str) -> tuple[Tensor, Tensor]:
+        return Tensor("x", (1, 2, 2, 1), self._dtype, None, None), Tensor(
+            "y", (1, self._outputs), "float32", None, None
+        )
+
+    def infer(self, batch: Any) -> Any:
+        self.batches.append(batch)
+        return np.full((1, self._outputs), batch[0, 0, 0, 0], np.float32) * np.arange(1, self._outputs + 1)
+
+    def engine(self) -> dict[str, object]:
+        return {"package": "doubler", "version": "1", "call": "invoke", "threads": 1}
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Doubler:
+    made = Doubler()
+    monkeypatch.setattr(worker, "open_runtime", lambda name, threads, call: made)
+    monkeypatch.delenv("PROFILER_GATE", raising=False)
+    return made
+
+
+def request(tmp_path: Path, **fields: Any) -> dict[str, Any]:
+    pool = tmp_path / "pool.npy"
+    np.save(pool, np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2, 1))
+    return {
+        "label": "d",
+        "runtime": "d",
+        "model": "m",
+        "images": 5,
+        "warmup": 2,
+        "threads": 1,
+        "call": "predict",
+        "region": "process",
+        "pool": str(pool),
+        "record": str(tmp_path / "record.json"),
+        **fields,
+    }
+
+
+def served(fields: dict[str, Any]) -> Completion:
+    return from_json(Completion, json.dumps(worker.serve(fields)))
+
+
+def test_a_completion_record_is_whole(engine: Doubler, tmp_path: Path) -> None:
+    done = served(request(tmp_path))
+    assert tuple(done.phases) == PHASES
+    assert len(done.latencies_ns) == len(done.scores) == 5
+    assert all(latency > 0 for latency in done.latencies_ns)
+    assert done.peak_rss_bytes > 1_000_000
+    # first, two warm-ups, then the pool round and round.
+    assert [int(batch[0, 0, 0, 0]) for batch in engine.batches] == [0, 0, 4, 0, 4, 8, 0, 4]
+    assert done.scores == (0.0, 4.0, 8.0, 0.0, 4.0)
+    assert done.top == (0, 1, 1, 0, 1)
+
+
+def test_steady_time_is_within_its_phase(engine: Doubler, tmp_path: Path) -> None:
+    done = served(request(tmp_path))
+    assert sum(done.latencies_ns) <= done.phases["inference"].wall_ns
+
+
+def test_an_inspection_infers_one_black_image(engine: Doubler, tmp_path: Path) -> None:
+    done = served(request(tmp_path, images=0, warmup=0, pool=None, region=None))
+    assert done.latencies_ns == ()
+    assert [batch.shape for batch in engine.batches] == [(1, 2, 2, 1)]
+    assert not engine.batches[0].any()
+
+
+def test_classes_win_by_their_largest_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(worker, "open_runtime", lambda *_: Doubler(outputs=3))
+    done = served(request(tmp_path))
+    assert done.top[1] == 2
+    assert done.scores[1] == 12.0
+
+
+@pytest.mark.parametrize(("dtype", "second"), [("uint8", 4), ("int8", -124), ("float32", 4.0), ("float16", 4.0)])
+def test_pixels_in_the_models_own_type(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dtype: str, second: float
+) -> None:
+    made = Doubler(dtype)
+    monkeypatch.setattr(worker, "open_runtime", lambda *_: made)
+    served(request(tmp_path))
+    assert made.batches[2].dtype == dtype
+    assert made.batches[2][0, 0, 0, 0] == second
+
+
+class Perf(threading.Thread):
+    """The other end of the gate: acknowledges, and keeps what it was told."""
+
+    def __init__(self, mute: bool = False) -> None:
+        super().__init__()
+        self.control, write = os.pipe()
+        read, self._ack = os.pipe()
+        self.gate, self._mute, self.told = f"fd:{write}:{read}", mute, b""
+        self._theirs = (write, read)
+
+    def run(self) -> None:
+        while command := os.read(self.control, 64):
+            self.told += command
+            if not self._mute:
+                os.write(self._ack, worker.ACK)
+
+    def close(self) -> bytes:
+        os.close(self._theirs[0])
+        self.join()
+        for fd in (self.control, self._ack, self._theirs[1]):
+            os.close(fd)
+        return self.told
+
+
+@pytest.mark.parametrize("region", PHASES)
+def test_the_gate_opens_and_closes_once(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str
+) -> None:
+    perf = Perf()
+    perf.start()
+    monkeypatch.setenv("PROFILER_GATE", perf.gate)
+    served(request(tmp_path, region=region))
+    assert perf.close() == b"disable\nenable\ndisable\n"
+
+
+def test_a_counter_that_does_not_answer(engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    perf = Perf(mute=True)
+    perf.start()
+    monkeypatch.setenv("PROFILER_GATE", perf.gate)
+    monkeypatch.setattr(worker, "ACK_LIMIT_S", 0.01)
+    with pytest.raises(ProfilerError, match="did not acknowledge 'disable'"):
+        worker.serve(request(tmp_path))
+    perf.close()
+
+
+def test_main_writes_the_record_or_the_error(engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = request(tmp_path)
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(fields))
+    monkeypatch.setattr(sys, "argv", ["worker", str(file)])
+    assert worker.main() == 0
+    assert len(from_json(Completion, Path(fields["record"]).read_bytes()).top) == 5
+
+    def no_engine(*_: object) -> None:
+        raise ProfilerError("LiteRT is not installed", "pip install ai-edge-litert")
+
+    monkeypatch.setattr(worker, "open_runtime", no_engine)
+    assert worker.main() == 1
+    assert json.loads(Path(fields["record"]).read_text()) == {
+        "error": "LiteRT is not installed",
+        "remedy": "pip install ai-edge-litert",
+    }
+
+
+def tensor(*shape: int) -> Tensor:
+    return Tensor("t", shape, "uint8", None, None)
+
+
+@pytest.mark.parametrize("shape", [(1, 150, 150, 3), (1, 28, 28, 1)])
+def test_one_image(shape: tuple[int, ...]) -> None:
+    assert one_image([tensor(*shape)], "m").shape == shape
+
+
+@pytest.mark.parametrize("shape", [(1, -1, -1, 3), (8, 10, 10, 3), (1, 3, 10, 10), (1, 10), (1, 10, 10, 4), ()])
+def test_not_one_image(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ProfilerError, match="not one image"):
+        one_image([tensor(*shape)], "m")
+
+
+def test_several_inputs_or_outputs() -> None:
+    two = [tensor(1, 2, 2, 3), tensor(1, 2, 2, 3)]
+    with pytest.raises(ProfilerError, match="has 2 inputs"):
+        one_image(two, "m")
+    with pytest.raises(ProfilerError, match="has 2 outputs"):
+        one_output(two, "m")

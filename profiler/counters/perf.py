@@ -1,0 +1,223 @@
+"""`perf stat`: real counters, one pass a group so that nothing is multiplexed, the region by `--control`."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from profiler import events as catalogue
+from profiler import machine as this_machine
+from profiler.counters import Launch, Survey
+from profiler.counters.perf_output import Reading, counts, parse
+from profiler.errors import ProfilerError
+from profiler.records import Count, Event, Machine, Region
+
+_CONTROL_SINCE = (5, 9)
+_PROBE_LIMIT_S = 20
+_KERNEL_ONLY = {"context-switches", "cpu-migrations"}
+"""Software events that happen in the kernel: counted user-only, perf prints 0 for them, which would be a lie."""
+
+
+def open() -> "Perf":
+    """The source with this machine's perf.
+
+    Raises:
+        ProfilerError: There is none.
+    """
+    executable = this_machine.find_perf()
+    if executable is None:
+        raise ProfilerError("perf is not installed", "sudo apt install linux-perf, or use --counters software")
+    return Perf(executable)
+
+
+class Perf:
+    """Counts with the perf at path `executable`."""
+
+    name = "perf"
+
+    def __init__(self, executable: str) -> None:
+        self._perf = executable
+        self._modifier = ""
+        self._encodings: dict[str, str] = {}
+        self._beside: tuple[str, ...] = ()
+
+    def survey(self, events: Sequence[Event], machine: Machine, regions: Sequence[Region]) -> Survey:
+        if any(region != "process" for region in regions):
+            self._require_control()
+        scope = self._scope()
+        core = catalogue.core(machine.uarch)
+        absent = {event.name: event.meaning for event in events if event.encoding is None}
+        hardware = [event for event in events if event.kind == "hardware" and event.name not in absent]
+        listed = this_machine.pmu_events(machine.pmu) if machine.pmu else frozenset()
+        for event in hardware:
+            self._encodings[event.name] = event.encoding or ""
+            reason = catalogue.gated(event, core, listed) or self._refusal(event.name)
+            if reason:
+                absent[event.name] = reason
+        countable = [event for event in hardware if event.name not in absent]
+        notes = () if countable or not hardware else (_no_counters(machine),)
+        if notes:
+            absent.update({event.name: _NO_PMU for event in hardware} if machine.pmu is None else {})
+        self._beside = self._software(events, absent)
+        return Survey(scope, absent, self._fitting(countable, core), notes)
+
+    @contextmanager
+    def launch(self, command: Sequence[str], group: Sequence[str], region: Region, raw: Path) -> Iterator[Launch]:
+        options = ["stat", "-x", ";", "-o", str(raw), *self._selection(group, region)]
+        fds: list[int] = []
+        environment = {"LC_ALL": "C"}
+        if region != "process":
+            control_read, control_write = os.pipe()
+            ack_read, ack_write = os.pipe()
+            fds += [control_read, control_write, ack_read, ack_write]
+            options += ["-D", "-1", "--control", f"fd:{control_read},{ack_write}"]
+            environment["PROFILER_GATE"] = f"fd:{control_write}:{ack_read}"
+        try:
+            yield Launch((self._perf, *options, "--", *command), environment, tuple(fds))
+        finally:
+            # perf drops its control without a word when our ends close, so they stay open until it has ended.
+            for fd in fds:
+                os.close(fd)
+
+    def read(self, raw: Path, group: Sequence[str]) -> tuple[Count, ...]:
+        found = counts(parse(raw.read_text(errors="replace"))) if raw.exists() else {}
+        missing = {name: _nothing(name) for name in group if name not in found}
+        return tuple((found | missing).values())
+
+    def _selection(self, group: Sequence[str], region: Region) -> list[str]:
+        tools = {"duration_time", "user_time", "system_time"}
+        beside = [name for name in self._beside if name not in tools or region == "process"]
+        selected = []
+        if group:
+            selected += ["-e", "{" + ",".join(self._term(name) for name in group) + "}"]
+        if beside:
+            selected += ["-e", ",".join(self._term(name) for name in beside)]
+        return selected
+
+    def _term(self, name: str) -> str:
+        """What `-e` is given for an event: its encoding with the scope said, so that perf need not add it."""
+        encoding = self._encodings.get(name, name)
+        if not self._modifier or name in {"duration_time", "user_time", "system_time"} or ":" in encoding:
+            return encoding
+        return encoding + (self._modifier if encoding.endswith("/") else f":{self._modifier}")
+
+    def _require_control(self) -> None:
+        version = this_machine.perf_version(self._perf)
+        if version is not None and version < _CONTROL_SINCE:
+            raise ProfilerError(
+                f"perf {'.'.join(map(str, version))} is too old to count a region (--control came with 5.9)",
+                "install perf 5.10 or newer, or use --region process",
+            )
+
+    def _scope(self) -> str:
+        """Whether the kernel's part is counted; perf says so by renaming an event it had to narrow."""
+        code, readings, message = self._try("task-clock")
+        if code != 0 or not readings:
+            raise _refused(message)
+        self._modifier = "u" if readings[0].echoed.endswith(":u") else ""
+        return "user" if self._modifier else "user+kernel"
+
+    def _refusal(self, name: str) -> str | None:
+        """Why perf cannot count one event by itself; None where it can."""
+        code, readings, message = self._try(self._term(name))
+        if code == 129:
+            return "this perf knows no event of that name"
+        if code != 0 and not readings:
+            return _first_line(message) or f"perf stat ends with {code}"
+        if not readings or readings[0].status == "not_supported":
+            return "perf says not supported on this machine"
+        if name == "cycles" and readings[0].value == 0:
+            return "the cycle counter does not advance on this machine"
+        return None
+
+    def _software(self, events: Sequence[Event], absent: dict[str, str]) -> tuple[str, ...]:
+        """Software and tool events that perf has; the rest is left to rusage."""
+        names = [event.name for event in events if event.kind != "hardware" and event.name not in absent]
+        names = [name for name in names if not (self._modifier and name in _KERNEL_ONLY)]
+        return tuple(name for name in names if self._try(self._term(name))[0] == 0)
+
+    def _fitting(self, countable: Sequence[Event], core: catalogue.Core) -> tuple[tuple[str, ...], ...]:
+        """Groups that this machine really schedules: tried, and made smaller until each is counted in full."""
+        if not countable:
+            return ((),)
+        for counters in range(core.programmable, 0, -1):
+            try:
+                groups = catalogue.groups(countable, core, counters)
+            except ValueError:
+                break
+            if all(self._fits(group) for group in groups):
+                return groups
+        raise ProfilerError(
+            "perf counts these events one by one but no group of them in full",
+            "end what else uses the counters (sudo sysctl kernel.nmi_watchdog=0), or name fewer events with --events",
+        )
+
+    def _fits(self, group: Sequence[str]) -> bool:
+        _, readings, _ = self._try("{" + ",".join(self._term(name) for name in group) + "}")
+        return len(readings) == len(group) and all(r.status == "counted" and r.running_percent == 100 for r in readings)
+
+    def _try(self, selection: str) -> tuple[int, tuple[Reading, ...], str]:
+        """perf's exit status, readings and message for `selection` over a trivial command."""
+        with tempfile.TemporaryDirectory(prefix="profiler-") as folder:
+            raw = Path(folder) / "probe"
+            command = [
+                self._perf,
+                "stat",
+                "-x",
+                ";",
+                "-o",
+                str(raw),
+                "-e",
+                selection,
+                "--",
+                shutil.which("true") or "true",
+            ]
+            try:
+                done = subprocess.run(
+                    command,
+                    env={**os.environ, "LC_ALL": "C"},
+                    capture_output=True,
+                    text=True,
+                    errors="replace",
+                    timeout=_PROBE_LIMIT_S,
+                    check=False,
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                return 255, (), str(error)
+            readings = parse(raw.read_text(errors="replace")) if raw.exists() else ()
+            return done.returncode, readings, done.stderr
+
+
+_NO_PMU = "this machine shows no hardware counters (no PMU)"
+
+
+def _no_counters(machine: Machine) -> str:
+    where = f"a virtual machine ({machine.virtual}) without a virtual PMU" if machine.virtual else "this machine"
+    return (
+        f"No hardware counters: the kernel shows no usable PMU on {where}. Times, page faults and context switches are "
+        "counted; cycles, stalls and caches are n/a. `profiler doctor` says what would mend it."
+    )
+
+
+def _refused(message: str) -> ProfilerError:
+    if "perf_event_paranoid" in message or "Permission" in message or "limited" in message:
+        return ProfilerError(
+            "perf is refused by this kernel's perf_event_paranoid setting", "sudo sysctl kernel.perf_event_paranoid=1"
+        )
+    return ProfilerError(
+        f"perf stat does not work here ({_first_line(message) or 'it printed nothing'})", "use --counters software"
+    )
+
+
+def _first_line(message: str) -> str:
+    lines = [line.strip() for line in message.splitlines()]
+    return next((line for line in lines if line and line != "Error:"), "")
+
+
+def _nothing(name: str) -> Count:
+    return Count(
+        event=name, value=None, unit="", status="not_counted", source="perf", reason="perf left no line for this event"
+    )

@@ -1,0 +1,67 @@
+"""Fixtures for all tests."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profiler import machine
+from profiler.records import Machine
+
+FAKES = Path(__file__).parent / "fakes"
+
+
+@pytest.fixture
+def fake_perf(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts the fake perf first on PATH; called with what is true of the machine (keys in `fakes/fake_truth.py`)."""
+
+    def install(**truth: Any) -> None:
+        path = tmp_path_factory.mktemp("perf") / "truth.json"
+        path.write_text(json.dumps(truth))
+        monkeypatch.setenv("FAKE_PERF_TRUTH", str(path))
+        # The fake is run by the tests' own interpreter, whatever python3 is elsewhere on PATH.
+        folders = (str(FAKES), str(Path(sys.executable).parent), os.environ["PATH"])
+        monkeypatch.setenv("PATH", os.pathsep.join(folders))
+
+    return install
+
+
+@pytest.fixture
+def fake_worker() -> tuple[str, ...]:
+    """The command of the fake worker, without its request; FAKE_WORKER says how it fails (`fakes/worker.py`)."""
+    return (sys.executable, "-S", "-E", str(FAKES / "worker.py"))
+
+
+@pytest.fixture
+def pi5(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """This machine passes for a Raspberry Pi 5."""
+    board = Machine(
+        arch="aarch64",
+        cpu="Cortex-A76",
+        uarch="cortex-a76",
+        cpus=4,
+        board="Raspberry Pi 5 Model B Rev 1.0",
+        caches=(),
+        memory_bytes=8 << 30,
+        page_bytes=16384,
+        kernel="6.12.47-v8-16k+",
+        system="Debian GNU/Linux 12 (bookworm)",
+        virtual=None,
+        pmu="armv8_cortex_a76",
+        perf_version="6.1.187",
+        perf_event_paranoid=1,
+        python="3.11.2",
+    )
+    monkeypatch.setattr(machine, "describe", lambda: board)
+    monkeypatch.setattr(machine, "pmu_events", lambda pmu: frozenset())
+    return board
+
+
+@pytest.fixture
+def no_perf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no perf on this machine."""
+    monkeypatch.setattr(machine, "find_perf", lambda: None)

@@ -135,13 +135,14 @@ class Completion(Record, frozen=True, kw_only=True):
     """The record a worker writes last: its presence, not an exit status, says that the run is whole.
 
     Attributes:
+        engine: What ran the model; only an uncounted run tells.
         phases: Usage of each phase by name.
         latencies_ns: One a steady image, in order.
         top: The winning class of each steady image; for a network with one output, 1 where it is above 0.
         scores: The winning output's value; for a network with one output, that output.
     """
 
-    engine: Engine
+    engine: Engine | None
     input: TensorSpec
     output: TensorSpec
     phases: dict[str, Usage]

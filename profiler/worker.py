@@ -94,7 +94,8 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     latencies, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
     winners = [_winner(result) for result in outputs]
     return {
-        "engine": runtime.engine(),
+        # A counted process is not asked: to find out what it is costs more than an inference.
+        "engine": runtime.engine() if request["region"] is None else None,
         "input": image._asdict(),
         "output": output._asdict(),
         "phases": phases.usage,

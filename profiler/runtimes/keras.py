@@ -1,6 +1,5 @@
 """Keras 3 on TensorFlow, asked by `predict` (as the lab's students do), by a direct call, or as a traced graph."""
 
-from importlib.metadata import version
 from typing import Any
 
 from profiler.errors import ProfilerError
@@ -12,16 +11,26 @@ def open(threads: int | None, call: str) -> "Keras":
     return Keras(threads, call)
 
 
+def tensorflow() -> Any:
+    """The TensorFlow package, imported now.
+
+    Raises:
+        ProfilerError: It is not installed.
+    """
+    try:
+        import tensorflow as tf
+    except ModuleNotFoundError as error:
+        if error.name != "tensorflow":
+            raise
+        raise ProfilerError("TensorFlow is not installed", "pip install 'tensorflow>=2.18'") from None
+    return tf
+
+
 class Keras:
     """A Keras model; all three ways of asking infer a batch of one."""
 
     def __init__(self, threads: int | None, call: str) -> None:
-        try:
-            import tensorflow as tf
-        except ModuleNotFoundError as error:
-            if error.name != "tensorflow":
-                raise
-            raise ProfilerError("TensorFlow is not installed", "pip install 'tensorflow>=2.18'") from None
+        tf = tensorflow()
         if threads is not None:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
@@ -48,7 +57,7 @@ class Keras:
     def engine(self) -> dict[str, object]:
         return {
             "package": "tensorflow",
-            "version": f"{version('tensorflow')} (Keras {self._tf.keras.__version__})",
+            "version": f"{self._tf.__version__} (Keras {self._tf.keras.__version__})",
             "call": self._call,
             "threads": self._threads,
             "delegate": None,

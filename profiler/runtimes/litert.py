@@ -1,7 +1,6 @@
 """LiteRT through whichever package is there: ai-edge-litert, else tflite-runtime, else tf.lite."""
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from profiler.errors import ProfilerError
@@ -59,6 +58,8 @@ class LiteRT:
         }
 
     def _version(self) -> str:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             return version(self._package)
         except PackageNotFoundError:

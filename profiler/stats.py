@@ -24,10 +24,13 @@ MIN_FREEDOM = 2  # processes beyond the coefficients for an interval; with 1, St
 MATTERS = 0.01  # smallest relative difference worth a warning: simulated counts repeat, so any of theirs is significant
 LACK_OF_FIT_P = 0.01  # p-value below which a line is doubted: low, because a report judges hundreds of lines
 OUTLIER_SCALES = 6.0  # robust standard deviations: of lines with normal noise fewer than 1 in 50 have a process beyond
-GROWTH = (0.03, 0.3, 3.0, 30.0)  # noise at the fewest images over its rise to the most: 34-fold to hardly any growth
+GROWTH = (0.03, 0.1, 0.3, 1.0, 3.0, 30.0)  # noise at the fewest images over its rise: 34-fold to hardly any growth
 SMOOTHING = 0.5  # share of a second residual: of 3 or 4 processes, one alone too often gives no scatter
 ROUNDING = 1e-12  # share of the largest value below which a difference is rounding, not scatter
 TINY = float(np.finfo(np.float64).tiny)  # keeps 0 / 0 and log 0 away
+MANY = 256
+"""Processes beyond which figures and intervals are of batches' means, which are nearly normal and soon resampled."""
+
 MIN_SEQUENCE = 5  # images of a process for its drift
 MAX_BLOCKS = 200  # longer sequences are represented by medians of blocks, because pairs grow with the square
 
@@ -110,11 +113,13 @@ def fit(images: ArrayLike, values: ArrayLike, seed: int = 0) -> Fit:
     x, y = _checked(images, values)
     if np.ptp(x) == 0:
         raise ValueError(f"a line needs at least 2 different image counts, here all are {x[0]:g}")
+    outliers = _outliers(x, y)
+    x, y = _batched(x, y)
     slope = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
     least_squares = np.vstack((1 / x.size - x.mean() * slope, slope))
     sample = _bootstrap(np.column_stack((np.ones_like(x), x)), least_squares, x, y, seed)
     fixed, each = map(_estimate, sample.values, sample.draws.T)
-    return Fit(fixed, each, _lack_of_fit(x, y, sample), _outliers(x, y))
+    return Fit(fixed, each, _lack_of_fit(x, y, sample), outliers)
 
 
 def at(line: Fit, images: float) -> Estimate:
@@ -136,6 +141,7 @@ def per_image(images: ArrayLike, values: ArrayLike, seed: int = 0) -> Estimate:
     x, y = _checked(images, values)
     if not x.any():
         raise ValueError("a figure per image needs at least one image")
+    x, y = _batched(x, y)
     sample = _bootstrap(x[:, None], np.full((1, x.size), 1 / x.sum()), x, y, seed)
     return _estimate(sample.values[0], sample.draws[:, 0])
 
@@ -199,6 +205,17 @@ def _checked(images: ArrayLike, values: ArrayLike) -> tuple[Floats, Floats]:
     return x, y
 
 
+def _batched(images: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """The processes themselves, or of more than `MANY` the means of batches of equal image counts, in their order."""
+    if images.size <= MANY:
+        return images, values
+    size = -(-images.size // MANY)
+    order = np.argsort(images, kind="stable")
+    levels = np.split(order, np.flatnonzero(np.diff(images[order])) + 1)
+    batches = [batch for level in levels for batch in np.array_split(level, max(1, level.size // size))]
+    return np.array([images[batch[0]] for batch in batches]), np.array([values[batch].mean() for batch in batches])
+
+
 def _estimate(value: float, draws: Floats) -> Estimate:
     if not draws.size:
         return Estimate(float(value), None, None, draws, "too few processes for an interval")
@@ -209,6 +226,8 @@ def _estimate(value: float, draws: Floats) -> Estimate:
 def _bootstrap(design: Floats, estimator: Floats, images: Floats, values: Floats, seed: int) -> _Sample:
     """Bootstrap-t of the coefficients `estimator` (p, n) @ `values` of `design` (n, p)."""
     coefficients = estimator @ values
+    # Of counts that are all alike the slope is rounding, and an interval of no width would make much of it.
+    coefficients[np.abs(coefficients) * design.max(axis=0) <= ROUNDING * np.abs(values).max()] = 0
     residuals = values - design @ coefficients
     residuals[np.abs(residuals) <= ROUNDING * np.abs(values).max()] = 0
     count = values.size
@@ -217,19 +236,22 @@ def _bootstrap(design: Floats, estimator: Floats, images: Floats, values: Floats
         return _Sample(coefficients, np.tile(coefficients, (draws, 1)), residuals, np.zeros((draws, count)))
     variances = (images - images.min() + np.outer(GROWTH, np.ptp(images) or 1.0)) ** 2
     variances /= variances.mean(axis=1, keepdims=True)
-    maker = np.eye(count) - design @ estimator
+    covariances = np.einsum("aj,kj,bj->kab", estimator, variances, estimator)
+    leverage = np.einsum("ia,ai->i", design, estimator)
+    expected = variances * (1 - 2 * leverage) + np.einsum("ia,kab,ib->ki", design, covariances, design)
     # A process that alone decides a coefficient has no residual, nor is any expected.
-    expected = np.maximum(variances @ (maker**2).T, ROUNDING)
-    errors = variances @ (estimator**2).T
+    expected = np.maximum(expected, ROUNDING)
+    errors = np.diagonal(covariances, axis1=1, axis2=2)
     scale = _scale(residuals, expected)
     pool = residuals / np.sqrt(scale @ expected)
     pool -= pool.mean()
     first, second, share = _resamples(count, seed)
     noise = (pool[first] + pool[second] * share) * np.sqrt(scale @ variances)
-    resampled = noise @ maker.T
+    shifts = noise @ estimator.T
+    resampled = noise - shifts @ design.T
     error = np.sqrt(scale @ errors)
     resampled_error = np.maximum(np.sqrt(_scale(resampled, expected) @ errors), ROUNDING * error)
-    return _Sample(coefficients, coefficients - noise @ estimator.T * error / resampled_error, residuals, resampled)
+    return _Sample(coefficients, coefficients - shifts * error / resampled_error, residuals, resampled)
 
 
 def _scale(residuals: Floats, expected: Floats) -> Floats:
@@ -255,9 +277,11 @@ def _lack_of_fit(images: Floats, values: Floats, sample: _Sample) -> LackOfFit |
         return None
     member = place == np.arange(levels.size)[:, None]
     averaging = member / member.sum(axis=1, keepdims=True)
-    within = np.eye(images.size) - member.T @ averaging
     scatter = np.vstack((sample.residuals, sample.resampled))
-    pure = np.sum((scatter @ within) ** 2, axis=1) / np.maximum(np.sum(scatter**2, axis=1), TINY)  # falls with F
+    means = scatter @ averaging.T
+    pure = np.sum((scatter - means @ member) ** 2, axis=1) / np.maximum(
+        np.sum(scatter**2, axis=1), TINY
+    )  # falls with F
     p_value = int(np.count_nonzero(pure <= pure[0])) / pure.size
     worst = float(np.abs(averaging @ sample.residuals).max() / (np.ptp(averaging @ values) or 1.0))
     return LackOfFit(p_value, worst, p_value < LACK_OF_FIT_P and worst > MATTERS)

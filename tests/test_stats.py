@@ -437,3 +437,27 @@ def test_short_or_few_sequences_are_not_judged() -> None:
 def test_impossible_latencies_are_refused(bad: list[float]) -> None:
     with pytest.raises(ValueError, match="latencies"):
         stats.steady([bad])
+
+
+def test_counts_that_are_all_alike_cost_nothing_an_image() -> None:
+    line = stats.fit([1, 2, 5, 10, 20, 40], [7286.0] * 6)
+    assert line.per_image.value == 0
+    assert line.fixed.value == pytest.approx(7286)
+    assert not stats.disagree(line.per_image, stats.per_image([1, 5, 10], [0.0, 0.0, 0.0]))
+
+
+def test_thousands_of_processes_give_the_same_figures_as_their_batches() -> None:
+    rng = np.random.default_rng(5)
+    images = rng.permutation(np.repeat([1.0, 5.0, 20.0], 600))
+    values = (100 + 10 * images) * (1 + 0.02 * rng.standard_normal(images.size))
+    line = stats.fit(images, values)
+    slope, fixed = np.polyfit(images, values, 1)
+    assert line.per_image.value == pytest.approx(slope, rel=1e-9)
+    assert line.fixed.value == pytest.approx(fixed, rel=1e-9)
+    assert line.per_image.interval is not None
+    low, high = line.per_image.interval
+    assert low < 10 < high
+    # Noise of 2 % of the value at 600 processes a level: the textbook's standard error of the slope times 2 x 1.96.
+    weights = (images - images.mean()) / np.sum((images - images.mean()) ** 2)
+    error = np.sqrt(np.sum((weights * 0.02 * (100 + 10 * images)) ** 2))
+    assert high - low == pytest.approx(3.92 * error, rel=0.15)

@@ -266,7 +266,7 @@ def groups(events: Sequence[Event], core: Core, counters: int) -> tuple[tuple[st
     return tuple(map(tuple, passes))
 
 
-def gated(event: Event, core: Core, sysfs_events: frozenset[str]) -> str | None:
+def gated(event: Event, core: Core, listed: frozenset[int]) -> str | None:
     """Why a raw event must not be trusted on this Arm core, or None where nothing speaks against it.
 
     The kernel checks named events against the PMU's own list of common events (PMCEID: codes to 0x3f and 0x4000 to
@@ -274,16 +274,15 @@ def gated(event: Event, core: Core, sysfs_events: frozenset[str]) -> str | None:
     What the PMU lists is what sysfs shows.
 
     Args:
-        sysfs_events: Names in the PMU's `events` folder; empty where there is none, and nothing can be checked.
+        listed: Codes in the PMU's `events` folder; empty where there is none, and nothing can be checked.
     """
     raw = _RAW.search(event.encoding or "") if core.vendor == "arm" else None
-    if raw is None or not sysfs_events:
+    if raw is None or not listed:
         return None
     code = int(raw[1] or raw[2], 16)
-    name = next((entry.name for entry in core.entries if entry.encoding == f"event={code:#04x}"), event.name)
-    if not (code < 0x40 or 0x4000 <= code < 0x4040) or name in sysfs_events:
+    if not (code < 0x40 or 0x4000 <= code < 0x4040) or code in listed:
         return None
-    return f"{name} ({code:#04x}) is not among the events this PMU lists: counted raw it would be 0"
+    return f"{event.name} ({code:#04x}) is not among the events this PMU lists: counted raw it would be 0"
 
 
 def strip(name: str) -> str:

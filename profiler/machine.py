@@ -55,7 +55,7 @@ def describe(root: Path = Path("/")) -> Machine:
     version = perf_version(perf) if perf else None
     caches = tuple(filter(None, map(_sysfs_cache, sorted(root.glob("sys/devices/system/cpu/cpu0/cache/index*")))))
     return Machine(
-        arch=_text(root / "proc/sys/kernel/arch") or platform.machine(),
+        arch=_arch(root),
         cpu=title,
         uarch=uarch,
         cpus=len(_cpu_list(_text(root / ONLINE))) or len(processors) or 1,
@@ -96,14 +96,20 @@ def state(root: Path = Path("/")) -> MachineState:
     )
 
 
-def pmu_events(pmu: str, root: Path = Path("/")) -> frozenset[str]:
-    """Names of the events that the kernel says `pmu` has; files such as `NAME.scale` are no events."""
-    return frozenset(file.name for file in (root / DEVICES / pmu / "events").glob("*") if not file.suffix)
+def pmu_events(pmu: str, root: Path = Path("/")) -> frozenset[int]:
+    """Codes of the events that the kernel says `pmu` has, of those that are a code alone, as Arm's are."""
+    texts = (_text(file) for file in (root / DEVICES / pmu / "events").glob("*"))
+    codes = (re.fullmatch(r"event=0x([0-9a-f]+)", text or "") for text in texts)
+    return frozenset(int(code[1], 16) for code in codes if code)
 
 
 def nmi_watchdog(root: Path = Path("/")) -> bool:
-    """Whether the kernel's watchdog holds a hardware counter."""
-    return _text(root / "proc/sys/kernel/nmi_watchdog") == "1"
+    """Whether the kernel's watchdog holds a hardware counter.
+
+    On Arm the setting says nothing of it: without pseudo-NMIs each CPU watches its neighbour by timers, and all
+    counters are free (Linux 6.5 on, CONFIG_HARDLOCKUP_DETECTOR_BUDDY).
+    """
+    return _arch(root).startswith("x86") and _text(root / "proc/sys/kernel/nmi_watchdog") == "1"
 
 
 def throttled_text(bits: int) -> tuple[str, ...]:
@@ -183,6 +189,10 @@ def _output(*command: str) -> str | None:
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def _arch(root: Path) -> str:
+    return _text(root / "proc/sys/kernel/arch") or platform.machine()
 
 
 def _cpuinfo(root: Path) -> list[dict[str, str]]:

@@ -282,15 +282,18 @@ def test_pmu(tree: Tree, pmus: dict[str, str], expected: str | None) -> None:
 
 
 def test_pmu_events(tree: Tree) -> None:
-    names = ("cpu_cycles", "inst_retired", "l1d_cache", "l1d_cache.scale", "l1d_cache.unit")
-    tree.write({f"{PMUS}/armv8_cortex_a76/events/{name}": "event=0x0011\n" for name in names})
-    assert machine.pmu_events("armv8_cortex_a76", tree.root) == {"cpu_cycles", "inst_retired", "l1d_cache"}
+    files = {"cpu_cycles": "event=0x0011\n", "l1d_cache": "event=0x0004\n", "l1d_cache.scale": "64\n", "odd": "\n"}
+    tree.write({f"{PMUS}/armv8_cortex_a76/events/{name}": text for name, text in files.items()})
+    assert machine.pmu_events("armv8_cortex_a76", tree.root) == {0x11, 0x04}
     assert machine.pmu_events("cpu", tree.root) == frozenset()
 
 
-@pytest.mark.parametrize(("text", "held"), [("1\n", True), ("0\n", False), ("", False)])
-def test_nmi_watchdog(tree: Tree, text: str, held: bool) -> None:
-    tree.write({"proc/sys/kernel/nmi_watchdog": text})
+@pytest.mark.parametrize(
+    ("arch", "text", "held"),
+    [("x86_64", "1\n", True), ("x86_64", "0\n", False), ("x86_64", "", False), ("aarch64", "1\n", False)],
+)
+def test_nmi_watchdog(tree: Tree, arch: str, text: str, held: bool) -> None:
+    tree.write({"proc/sys/kernel/arch": f"{arch}\n", "proc/sys/kernel/nmi_watchdog": text})
     assert machine.nmi_watchdog(tree.root) is held
 
 

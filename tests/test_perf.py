@@ -9,6 +9,7 @@ import pytest
 from profiler import events as catalogue
 from profiler import machine as this_machine
 from profiler.counters import Survey, choose, perf
+from profiler.counters.perf_output import Reading
 from profiler.errors import ProfilerError
 from profiler.records import Event, Machine, Region
 
@@ -61,6 +62,30 @@ def test_an_event_that_is_never_counted_is_in_no_group(pi5: Machine, fake_perf: 
     assert survey.groups == (tuple(name for name in LAB if name != "stall_backend"),)
 
 
+def test_a_pmu_that_has_none_of_the_events_is_not_called_missing(pi5: Machine, fake_perf: FakePerf) -> None:
+    fake_perf(unsupported=["LLC-loads"])
+    survey = surveyed(pi5, "LLC-loads")
+    assert survey.groups == ((),)
+    assert survey.notes[0].startswith("No hardware event is counted: armv8_cortex_a76 has none of those asked for.")
+
+
+def test_a_tool_event_is_tried_in_company(
+    pi5: Machine, fake_perf: FakePerf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_perf(user_only=True)
+    source = perf.open()
+    trial = source._try
+
+    def refuses_a_lone_tool_event(selection: str) -> tuple[int, tuple[Reading, ...], str]:
+        # As perf 6.1 does at perf_event_paranoid 2.
+        return (255, (), "") if selection == "duration_time" else trial(selection)
+
+    monkeypatch.setattr(source, "_try", refuses_a_lone_tool_event)
+    survey = source.survey(events(), pi5, BOTH)
+    with source.launch(["true"], survey.groups[0], "process", tmp_path / "raw") as launch:
+        assert any("duration_time" in word for word in launch.argv)
+
+
 def test_an_unknown_event_is_absent_and_the_rest_counts(pi5: Machine, fake_perf: FakePerf) -> None:
     fake_perf()
     survey = surveyed(pi5, "lab,no-such-event")
@@ -72,7 +97,7 @@ def test_a_raw_code_below_0x40_needs_the_kernels_word(
     pi5: Machine, fake_perf: FakePerf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_perf()
-    listed = frozenset({"cpu_cycles", "inst_retired", "stall_backend", "l2d_cache_refill"})
+    listed = frozenset({0x11, 0x08, 0x24, 0x17})
     monkeypatch.setattr(this_machine, "pmu_events", lambda pmu: listed)
     absent = surveyed(pi5).absent
     assert set(absent) == {"ll_cache_rd", "ll_cache_miss_rd"}
@@ -120,7 +145,12 @@ def test_counts_of_a_process(pi5: Machine, fake_perf: FakePerf, tmp_path: Path, 
     assert counts["task-clock"].unit == "ns"
     assert counts["duration_time"].unit == "ns"
     assert ("user_time" in counts) is (version != "5.10.262")
-    assert ("context-switches" in counts) is not user_only
+    assert ({"context-switches", "page-faults"} <= set(counts)) is not user_only
+
+
+def test_what_happens_in_the_kernel_alone_is_absent_for_a_user(pi5: Machine, fake_perf: FakePerf) -> None:
+    fake_perf(user_only=True)
+    assert set(surveyed(pi5, "lab,cpu-migrations").absent) == {"cpu-migrations"}
 
 
 def test_a_region_opens_fds_only_while_it_runs(pi5: Machine, fake_perf: FakePerf, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from profiler.records import Count, Event, Machine, Region
 
 _CONTROL_SINCE = (5, 9)
 _PROBE_LIMIT_S = 20
-_KERNEL_ONLY = {"context-switches", "cpu-migrations"}
-"""Software events that happen in the kernel: counted user-only, perf prints 0 for them, which would be a lie."""
+_IN_THE_KERNEL = {"context-switches", "page-faults", "cpu-migrations"}
+"""Software events that happen in the kernel wholly or in part. Counted user-only, perf prints 0 or too few of them, which
+would be a lie; the kernel's own accounting has the first two whole."""
 
 
 def open() -> "Perf":
@@ -58,9 +59,11 @@ class Perf:
             if reason:
                 absent[event.name] = reason
         countable = [event for event in hardware if event.name not in absent]
-        notes = () if countable or not hardware else (_no_counters(machine),)
-        if notes:
-            absent.update({event.name: _NO_PMU for event in hardware} if machine.pmu is None else {})
+        notes = () if countable or not hardware else (_no_counters(machine, absent),)
+        if machine.pmu is None and not countable:
+            absent.update({event.name: _NO_PMU for event in events if event.kind == "hardware"})
+        if self._modifier and any(event.name == "cpu-migrations" for event in events):
+            absent["cpu-migrations"] = "happens in the kernel, whose part perf may not count here"
         self._beside = self._software(events, absent)
         return Survey(scope, absent, self._fitting(countable, core), notes)
 
@@ -134,10 +137,15 @@ class Perf:
         return None
 
     def _software(self, events: Sequence[Event], absent: dict[str, str]) -> tuple[str, ...]:
-        """Software and tool events that perf has; the rest is left to rusage."""
+        """Software and tool events that perf has; the rest is left to rusage.
+
+        Tried beside task-clock, as they will run: where only user space may be counted, perf 6.1 refuses a lone
+        duration_time and counts it in company.
+        """
         names = [event.name for event in events if event.kind != "hardware" and event.name not in absent]
-        names = [name for name in names if not (self._modifier and name in _KERNEL_ONLY)]
-        return tuple(name for name in names if self._try(self._term(name))[0] == 0)
+        names = [name for name in names if not (self._modifier and name in _IN_THE_KERNEL)]
+        company = self._term("task-clock")
+        return tuple(name for name in names if self._try(f"{company},{self._term(name)}")[0] == 0)
 
     def _fitting(self, countable: Sequence[Event], core: catalogue.Core) -> tuple[tuple[str, ...], ...]:
         """Groups that this machine really schedules: tried, and made smaller until each is counted in full."""
@@ -194,7 +202,9 @@ class Perf:
 _NO_PMU = "this machine shows no hardware counters (no PMU)"
 
 
-def _no_counters(machine: Machine) -> str:
+def _no_counters(machine: Machine, absent: dict[str, str]) -> str:
+    if machine.pmu and "cycles" not in absent:
+        return f"No hardware event is counted: {machine.pmu} has none of those asked for. See `profiler events`."
     where = f"a virtual machine ({machine.virtual}) without a virtual PMU" if machine.virtual else "this machine"
     return (
         f"No hardware counters: the kernel shows no usable PMU on {where}. Times, page faults and context switches are "

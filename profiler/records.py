@@ -138,7 +138,7 @@ class Completion(Record, frozen=True, kw_only=True):
         engine: What ran the model; only an uncounted run tells.
         phases: Usage of each phase by name.
         latencies_ns: One a steady image, in order.
-        top: The winning class of each steady image; for a network with one output, 1 where it is above 0.
+        top: The winning class of each steady image; for a network with one output, 1 where it is above the real 0.
         scores: The winning output's value; for a network with one output, that output.
     """
 

@@ -92,7 +92,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     phases.run("first", lambda: runtime.infer(batches[0]))
     phases.run("warmup", lambda: _infer(runtime, batches, request["warmup"]))
     latencies, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
-    winners = [_winner(result) for result in outputs]
+    winners = [_winner(result, output.zero_point or 0) for result in outputs]
     return {
         # A counted process is not asked: to find out what it is costs more than an inference.
         "engine": runtime.engine() if request["region"] is None else None,
@@ -131,10 +131,10 @@ def _batches(pool: str | None, image: Tensor) -> list[Any]:
     return [batches[index : index + 1] for index in range(len(batches))]
 
 
-def _winner(output: Any) -> tuple[int, float]:
+def _winner(output: Any, zero: int) -> tuple[int, float]:
     flat = output.reshape(-1)
     if flat.size == 1:
-        return int(flat[0] > 0), float(flat[0])
+        return int(flat[0] > zero), float(flat[0])
     top = int(flat.argmax())
     return top, float(flat[top])
 

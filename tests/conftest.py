@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from studies import PI5
 
 from profiler import machine
 from profiler.records import Machine
@@ -39,26 +40,9 @@ def fake_worker() -> tuple[str, ...]:
 @pytest.fixture
 def pi5(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """This machine passes for a Raspberry Pi 5."""
-    board = Machine(
-        arch="aarch64",
-        cpu="Cortex-A76",
-        uarch="cortex-a76",
-        cpus=4,
-        board="Raspberry Pi 5 Model B Rev 1.0",
-        caches=(),
-        memory_bytes=8 << 30,
-        page_bytes=16384,
-        kernel="6.12.47-v8-16k+",
-        system="Debian GNU/Linux 12 (bookworm)",
-        virtual=None,
-        pmu="armv8_cortex_a76",
-        perf_version="6.1.187",
-        perf_event_paranoid=1,
-        python="3.11.2",
-    )
-    monkeypatch.setattr(machine, "describe", lambda: board)
+    monkeypatch.setattr(machine, "describe", lambda: PI5)
     monkeypatch.setattr(machine, "pmu_events", lambda pmu: frozenset())
-    return board
+    return PI5
 
 
 @pytest.fixture

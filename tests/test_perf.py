@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from studies import LAB
 
 from profiler import events as catalogue
 from profiler import machine as this_machine
@@ -13,15 +14,6 @@ from profiler.counters.perf_output import Reading
 from profiler.errors import ProfilerError
 from profiler.records import Event, Machine, Region
 
-LAB = (
-    "cycles",
-    "inst_retired",
-    "stall_backend",
-    "l2d_cache_inval",
-    "ll_cache_rd",
-    "ll_cache_miss_rd",
-    "l2d_cache_refill",
-)
 FakePerf = Callable[..., None]
 BOTH: tuple[Region, ...] = ("process", "inference")
 

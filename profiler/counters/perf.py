@@ -18,8 +18,8 @@ from profiler.records import Count, Event, Machine, Region
 _CONTROL_SINCE = (5, 9)
 _PROBE_LIMIT_S = 20
 _IN_THE_KERNEL = {"context-switches", "page-faults", "cpu-migrations"}
-"""Software events that happen in the kernel wholly or in part. Counted user-only, perf prints 0 or too few of them, which
-would be a lie; the kernel's own accounting has the first two whole."""
+"""Software events that happen in the kernel wholly or in part. Counted user-only, perf prints 0 or too few of them,
+which would be a lie; the kernel's own accounting has the first two whole."""
 
 
 def open() -> "Perf":

@@ -1,0 +1,51 @@
+"""A study's report: `build` makes it from the runs, `write` puts it into files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from profiler import store
+from profiler.errors import ProfilerError
+from profiler.records import Run, Study
+from profiler.report.model import Report
+
+
+def build(study: Study, runs: Sequence[Run]) -> Report:
+    """The report of a study; the same study gives the same report."""
+    from profiler.report.compose import compose
+
+    return compose(study, runs)
+
+
+def write(report: Report, folder: Path) -> Path:
+    """Writes index.html, report.md, runs.csv, latencies.csv and figures/*.svg; each is there whole or not at all.
+
+    Nothing is written before all of it is made, and the page comes last.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        ProfilerError: The folder cannot be written.
+    """
+    from profiler.report import figures, html, markdown, tidy
+
+    looks = figures.marks([model.label for model in report.study.models])
+    drawn = {figure.key: figures.draw(figure, looks) for section in report.sections for figure in section.figures}
+    page = folder / "index.html"
+    files = {folder / "figures" / f"{key}.svg": svg for key, svg in drawn.items()}
+    files |= {
+        folder / "runs.csv": tidy.runs_csv(report.study, report.runs),
+        folder / "latencies.csv": tidy.latencies_csv(report.runs),
+        folder / "report.md": markdown.render(report).encode(),
+        page: html.render(report, drawn).encode(),
+    }
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            store.write_whole(path, data)
+    except OSError as error:
+        raise ProfilerError(
+            f"the report cannot be written to {folder} ({error.strerror})",
+            "use --output with a folder you may write to",
+        ) from error
+    return page

@@ -1,0 +1,206 @@
+"""From a study's runs to figures with intervals: pure, without words and without formats."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import NamedTuple
+
+from profiler import stats
+from profiler.records import PHASES, Case, Completion, Model, Region, Run, Study, TensorSpec
+from profiler.report.costs import Cost, Derived, costs, derived
+from profiler.stats import Estimate, Quantiles, Steady
+
+ONCE = ("rest", *(phase for phase in PHASES if phase != "inference"))
+"""What a process pays once, in the order in which it begins; `rest` is the interpreter's start and end."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Phase:
+    """A phase of the worker over all whole-process runs of a model; times in ns.
+
+    Attributes:
+        name: One of `ONCE`.
+    """
+
+    name: str
+    wall_ns: Estimate
+    cpu_ns: Estimate
+    page_faults: Estimate
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latency:
+    """Time of single inferences of one model, in ns, over the runs of most images.
+
+    Attributes:
+        runs_ns: Latencies of each of those runs, in the order of the images.
+        first_ns: The first inference of a process, over all runs.
+        steady: None with too few runs or images to judge.
+    """
+
+    runs_ns: tuple[tuple[int, ...], ...]
+    first_ns: Estimate
+    quantiles_ns: Quantiles
+    steady: Steady | None
+
+    @property
+    def count(self) -> int:
+        """Latencies that the quantiles are of."""
+        return sum(map(len, self.runs_ns))
+
+
+class Agreement(NamedTuple):
+    """How two models answer the same images.
+
+    Attributes:
+        same: Images with equal winners.
+        largest_difference: Of the winning outputs, quantised ones made real.
+    """
+
+    first: str
+    second: str
+    images: int
+    same: int
+    largest_difference: float
+
+
+class Gap(NamedTuple):
+    """Planned runs of a case that the figures lack; `errors` says of the failed ones why, each cause once."""
+
+    case: Case
+    failed: int
+    unmade: int
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """All figures of a study.
+
+    Attributes:
+        costs: By event name and model label, every event of the study for every model.
+        phases: By model label; empty where no whole process ran.
+        phase_costs: By event name, model label and phase, where the study counted phases alone.
+        baseline: The model that others are divided by.
+    """
+
+    costs: dict[tuple[str, str], Cost]
+    phases: dict[str, tuple[Phase, ...]]
+    phase_costs: dict[tuple[str, str, Region], Estimate]
+    latencies: dict[str, Latency]
+    derived: dict[str, tuple[Derived, ...]]
+    peak_rss_bytes: dict[str, Estimate]
+    agreements: tuple[Agreement, ...]
+    baseline: str
+    gaps: tuple[Gap, ...]
+
+
+def analyse(study: Study, runs: Sequence[Run]) -> Analysis:
+    """The study's figures; the same study gives the same figures."""
+    ok = [run for run in runs if run.outcome == "ok"]
+    labels = [model.label for model in study.models]
+    by_model = {label: [run for run in ok if run.case.model == label] for label in labels}
+    seed, found = study.plan.seed, costs(study, ok)
+    return Analysis(
+        costs=found,
+        phases={label: _phases(mine, seed) for label, mine in by_model.items()},
+        phase_costs=_phase_costs(ok, seed),
+        latencies={label: latency for label, mine in by_model.items() if (latency := _latency(mine, seed))},
+        derived={label: derived(found, label, seed) for label in labels},
+        peak_rss_bytes={
+            label: stats.mean([completion.peak_rss_bytes for completion in done], seed)
+            for label, mine in by_model.items()
+            if (done := _completions(mine))
+        },
+        agreements=tuple(_agreements(study.models, by_model)),
+        baseline=next((model.label for model in study.models if model.runtime == "litert"), labels[-1]),
+        gaps=_gaps(study, runs),
+    )
+
+
+def _completions(runs: Sequence[Run]) -> list[Completion]:
+    return [run.completion for run in runs if run.completion]
+
+
+def _phases(runs: Sequence[Run], seed: int) -> tuple[Phase, ...]:
+    """Over whole-process runs, which no gate disturbs."""
+    usages = [usages for run in runs if run.case.region == "process" for usages in _usages(run)]
+    if not usages:
+        return ()
+    return tuple(
+        Phase(name, *(stats.mean(values, seed) for values in zip(*(usage[name] for usage in usages), strict=True)))
+        for name in ONCE
+    )
+
+
+def _usages(run: Run) -> Iterator[dict[str, tuple[float, float, float]]]:
+    """Wall and CPU time and page faults of each phase of a run, and of what is in none of them."""
+    counts = {count.event: count.value for count in run.counts}
+    whole = [counts.get(event) for event in ("duration_time", "task-clock", "page-faults")]
+    if run.completion is None or any(value is None for value in whole):
+        return
+    phases = {name: (usage.wall_ns, usage.cpu_ns, usage.page_faults) for name, usage in run.completion.phases.items()}
+    sums = [sum(values) for values in zip(*phases.values(), strict=True)]
+    wall, cpu, faults = (float(value or 0) - inside for value, inside in zip(whole, sums, strict=True))
+    yield phases | {"rest": (wall, cpu, faults)}
+
+
+def _phase_costs(ok: Sequence[Run], seed: int) -> dict[tuple[str, str, Region], Estimate]:
+    """Mean count of each event with each phase counted alone, where the study did so."""
+    values: dict[tuple[str, str, Region], list[float]] = {}
+    for run in ok:
+        if run.case.region in ("process", "inference"):
+            continue
+        for count in run.counts:
+            if count.value is not None:
+                values.setdefault((count.event, run.case.model, run.case.region), []).append(float(count.value))
+    return {key: stats.mean(found, seed) for key, found in values.items()}
+
+
+def _latency(runs: Sequence[Run], seed: int) -> Latency | None:
+    # A clock that did not advance timed nothing.
+    done = [completion for completion in _completions(runs) if min(completion.latencies_ns, default=0) > 0]
+    if not done:
+        return None
+    most = max(len(completion.latencies_ns) for completion in done)
+    longest = tuple(completion.latencies_ns for completion in done if len(completion.latencies_ns) == most)
+    return Latency(
+        runs_ns=longest,
+        first_ns=stats.mean([completion.phases["first"].wall_ns for completion in done], seed),
+        quantiles_ns=stats.quantiles([latency for latencies in longest for latency in latencies]),
+        steady=stats.steady(longest, seed),
+    )
+
+
+def _agreements(models: Sequence[Model], by_model: dict[str, list[Run]]) -> Iterator[Agreement]:
+    """Each model against the first, over the images of their longest runs."""
+    answers = {model.label: _answers(model.output, by_model[model.label]) for model in models}
+    first, *others = [label for label, (winners, _) in answers.items() if winners] or [""]
+    for other in others:
+        (winners, scores), (other_winners, other_scores) = answers[first], answers[other]
+        same = [a == b for a, b in zip(winners, other_winners, strict=False)]
+        apart = max(abs(a - b) for a, b in zip(scores, other_scores, strict=False))
+        yield Agreement(first, other, len(same), sum(same), apart)
+
+
+def _answers(output: TensorSpec, runs: Sequence[Run]) -> tuple[list[int], list[float]]:
+    """Winners and their outputs in the longest run; of a network with one output, which side of the real 0 it is on."""
+    longest = max(_completions(runs), key=lambda completion: len(completion.top), default=None)
+    if longest is None:
+        return [], []
+    scale, zero = output.scale or 1.0, output.zero_point or 0
+    scores = [(score - zero) * scale for score in longest.scores]
+    return [int(score > 0) for score in scores] if prod(output.shape) == 1 else list(longest.top), scores
+
+
+def _gaps(study: Study, runs: Sequence[Run]) -> tuple[Gap, ...]:
+    made: dict[Case, list[Run]] = {}
+    for run in runs:
+        made.setdefault(run.case, []).append(run)
+    gaps = []
+    for case in study.cases:
+        mine = made.get(case, [])
+        failed = [run for run in mine if run.outcome != "ok"]
+        errors = dict.fromkeys(run.error or run.outcome for run in failed)
+        gaps.append(Gap(case, len(failed), max(0, study.plan.repeats - len(mine)), tuple(errors)))
+    return tuple(gap for gap in gaps if gap.failed or gap.unmade)

@@ -1,0 +1,206 @@
+"""What each event costs each model: paid once and paid for each image, with intervals. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from profiler import stats
+from profiler.metrics import METRICS, Metric, derive
+from profiler.records import Count, Event, Region, Run, Study
+from profiler.stats import Estimate, Fit
+
+T = TypeVar("T")
+
+FULL = 100.0
+"""Running percent below which a count is scaled."""
+
+
+_BY_TICKS = ("user_time", "system_time")
+"""The kernel parts CPU time into these by where its timer ticks found the process: over a short region too coarse a
+sample to contradict anything."""
+
+
+class Point(NamedTuple):
+    """One run's count of one event."""
+
+    order: int
+    images: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cost:
+    """What one event costs one model.
+
+    Attributes:
+        unit: Of all figures ("" or "ns"); per image in `direct` and in the line's slope.
+        points: Whole-process counts in the order of running; `inside` those of the region `inference`.
+        line: Fixed cost and slope over `points`; None without two image counts.
+        direct: Cost per image counted in the region `inference` alone; None where it was not.
+        reason: Why there is no figure at all; None where there is one.
+        sources: Who counted.
+        running_percent: Lowest share of a run in which a counter was on the event; None where no source said.
+        simulated: Counted by a simulator and not by this machine.
+    """
+
+    event: Event
+    model: str
+    unit: str
+    points: tuple[Point, ...]
+    inside: tuple[Point, ...]
+    line: Fit | None
+    direct: Estimate | None
+    reason: str | None
+    sources: tuple[str, ...]
+    running_percent: float | None
+    simulated: bool
+
+    @property
+    def fixed(self) -> Estimate | None:
+        """What a process pays once."""
+        return self.line.fixed if self.line else None
+
+    @property
+    def slope(self) -> Estimate | None:
+        """What each further image adds to a whole process."""
+        return self.line.per_image if self.line else None
+
+    @property
+    def per_image(self) -> Estimate | None:
+        """The direct figure where there is one, for it has no fixed cost to be told apart; else the slope."""
+        return self.direct or self.slope
+
+    @property
+    def scaled(self) -> bool:
+        """Some count ran less than the whole region on its counter and is an estimate."""
+        return self.running_percent is not None and self.running_percent < FULL
+
+    @property
+    def disagreement(self) -> bool:
+        """Slope and direct figure contradict each other beyond their intervals."""
+        if self.line is None or self.direct is None or self.event.name in _BY_TICKS:
+            return False
+        return stats.disagree(self.line.per_image, self.direct)
+
+    def whole(self, images: int) -> Estimate | None:
+        """A whole process of `images` images: on the line, or without one the mean of the runs of that count."""
+        if self.line:
+            return stats.at(self.line, images)
+        values = [point.value for point in self.points if point.images == images]
+        return stats.mean(values) if values else None
+
+
+class Derived(NamedTuple):
+    """A metric of one model: over what is paid once, and over what each image costs."""
+
+    metric: Metric
+    fixed: Estimate | None
+    per_image: Estimate | None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the runs of one model say of one event."""
+
+    points: dict[Region, list[Point]] = field(default_factory=dict)
+    counts: list[Count] = field(default_factory=list)
+
+
+def costs(study: Study, ok: Sequence[Run]) -> dict[tuple[str, str], Cost]:
+    """By event name and model label: every event of the study for every model, from the runs that are ok."""
+    found: dict[tuple[str, str], _Found] = {}
+    for run in ok:
+        for count in run.counts:
+            mine = found.setdefault((count.event, run.case.model), _Found())
+            mine.counts.append(count)
+            if count.value is not None:
+                point = Point(run.order, run.case.images, float(count.value))
+                mine.points.setdefault(run.case.region, []).append(point)
+    ran = {run.case.model for run in ok}
+    return {
+        (event.name, model.label): _cost(
+            event, model.label, found.get((event.name, model.label), _Found()), study, model.label in ran
+        )
+        for event in study.events
+        for model in study.models
+    }
+
+
+def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
+    """How many times `below` is in `above`; None where either is missing, or `below` is not shown to cost anything."""
+    if above is None or below is None or (below.interval or (below.value,))[0] <= 0:
+        return None
+    return stats.ratio(above, below)
+
+
+def derived(costs: dict[tuple[str, str], Cost], model: str, seed: int) -> tuple[Derived, ...]:
+    """The metrics that this model's counts allow: both events exact and counted in the same processes."""
+    exact = {
+        cost.event.metric: cost
+        for (_, label), cost in costs.items()
+        if label == model and cost.event.quality == "exact" and not cost.reason
+    }
+    wanted = [metric for metric in METRICS if metric.above in exact and metric.below in exact]
+    found = (_derived(metric, exact[metric.above], exact[metric.below], seed) for metric in wanted)
+    return tuple(each for each in found if each.fixed or each.per_image)
+
+
+def _cost(event: Event, label: str, found: _Found, study: Study, ran: bool) -> Cost:
+    process = found.points.get("process", [])
+    inside = [point for point in found.points.get("inference", []) if point.images]
+    present = [count for count in found.counts if count.value is not None]
+    percents = [count.running_percent for count in present if count.running_percent is not None]
+    return Cost(
+        event=event,
+        model=label,
+        unit=present[0].unit if present else "",
+        points=tuple(process),
+        inside=tuple(inside),
+        line=_line(process, study.plan.seed),
+        direct=_direct(inside, study.plan.seed),
+        reason=None if process or inside else _reason(event, study, found.counts, ran),
+        sources=tuple(sorted({count.source for count in present})),
+        running_percent=min(percents, default=None),
+        simulated=any(count.status == "simulated" for count in present),
+    )
+
+
+def _line(points: Sequence[Point], seed: int) -> Fit | None:
+    images = [point.images for point in points]
+    return stats.fit(images, [point.value for point in points], seed) if len(set(images)) > 1 else None
+
+
+def _direct(points: Sequence[Point], seed: int) -> Estimate | None:
+    values = [point.value for point in points]
+    return stats.per_image([point.images for point in points], values, seed) if points else None
+
+
+def _reason(event: Event, study: Study, counts: Sequence[Count], ran: bool) -> str:
+    if event.name in study.absent:
+        return study.absent[event.name]
+    if not ran:
+        return "no run of this model ended well"
+    return next((count.reason for count in counts if count.reason), "not counted in the regions of this study")
+
+
+def _derived(metric: Metric, above: Cost, below: Cost, seed: int) -> Derived:
+    """Over the processes that counted both events, so that what disturbed one count disturbed the other as well."""
+    lines = _alike(above.points, below.points, above.line, below.line, lambda points: _line(points, seed))
+    directs = _alike(above.inside, below.inside, above.direct, below.direct, lambda points: _direct(points, seed))
+    fixed = [line.fixed if line else None for line in lines]
+    slopes = [line.per_image if line else None for line in lines]
+    each = directs if all(directs) else slopes
+    names = (metric.above, metric.below)
+    return Derived(metric, *(derive(metric, dict(zip(names, pair, strict=True)).get) for pair in (fixed, each)))
+
+
+def _alike(
+    above: Sequence[Point], below: Sequence[Point], a: T | None, b: T | None, figure: Callable[[list[Point]], T | None]
+) -> tuple[T | None, T | None]:
+    """The figures `a` and `b` of the points, made anew where some processes counted one of the events only."""
+    both = {point.order for point in above} & {point.order for point in below}
+    if len(both) == len(above) == len(below):
+        return a, b
+    shared = ([point for point in points if point.order in both] for points in (above, below))
+    first, second = (figure(points) if points else None for points in shared)
+    return first, second

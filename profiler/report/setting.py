@@ -1,0 +1,216 @@
+"""The sections on the conditions: models and caches, the machine, the method, what the events mean."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from profiler import stats
+from profiler.machine import throttled_text
+from profiler.records import MachineState, Run, Study, TensorSpec
+from profiler.report import text
+from profiler.report.analysis import Analysis
+from profiler.report.model import Section, Table
+from profiler.report.tables import events_in_order
+
+_SCOPES = {"user+kernel": "What the kernel did for the process is included", "user": "User mode alone was counted"}
+_SOURCES = {
+    "perf": "`perf stat`",
+    "wait4": "the kernel's account of the ended process (wait4; of perf with it, where perf started it)",
+    "getrusage": "the process's own clock and getrusage at the region's ends",
+}
+
+
+def models(study: Study, analysis: Analysis) -> Section:
+    """The model files, what ran them, what they need, and the caches they meet."""
+    rows: list[tuple[str, ...]] = []
+
+    def row(name: str, cells: Iterator[str]) -> None:
+        rows.append((name, *cells))
+
+    row("file", (model.file for model in study.models))
+    row("size on disk", (text.plain(model.size_bytes, "bytes") for model in study.models))
+    row("sha256", (model.sha256[:12] for model in study.models))
+    row("engine", (f"{model.engine.package} {model.engine.version}" for model in study.models))
+    row("asked by", (model.engine.call for model in study.models))
+    row("delegate", (_delegate(model.engine.delegate, model.engine.delegated) for model in study.models))
+    row("threads", (str(model.engine.threads or "the engine's own choice") for model in study.models))
+    row("input", (_tensor(model.input) for model in study.models))
+    row("output", (_tensor(model.output) for model in study.models))
+    peaks = (analysis.peak_rss_bytes.get(model.label) for model in study.models)
+    row("peak resident memory", (text.in_sentence(peak, "bytes") if peak else text.ABSENT for peak in peaks))
+    table = Table(
+        "models",
+        "",
+        ("", *(model.label for model in study.models)),
+        tuple(rows),
+        "Resident memory is the whole process's, interpreter and engine included.",
+        words=True,
+    )
+    return Section("Models and caches", (_sizes(study, analysis.baseline),), tables=(table, *_caches(study)))
+
+
+def _sizes(study: Study, baseline: str) -> str:
+    bytes_of = {model.label: model.size_bytes for model in study.models}
+    times = {label: text.plain(size / bytes_of[baseline], text.NUMBER) for label, size in bytes_of.items()}
+    sizes = text.listed(
+        f"{label} {text.plain(size, 'bytes')}" + (f" ({times[label]} times {baseline})" if label != baseline else "")
+        for label, size in bytes_of.items()
+    )
+    return (
+        f"On disk: {sizes}. A file's size is what is stored, not what an inference touches: its working set is "
+        "the weights as the engine unpacks them and the activations, which come and go, so a file larger or smaller "
+        "than a cache decides nothing by itself."
+    )
+
+
+def _caches(study: Study) -> Iterator[Table]:
+    rows = tuple(
+        (
+            f"L{cache.level} {cache.type.lower()}",
+            text.plain(cache.size_bytes, "bytes"),
+            text.ABSENT if cache.ways is None else str(cache.ways),
+            text.ABSENT if cache.line_bytes is None else text.plain(cache.line_bytes, "bytes"),
+            text.ABSENT if cache.shared_by is None else text.counted(cache.shared_by, "CPU"),
+            cache.source,
+        )
+        for cache in study.machine.caches
+    )
+    if rows:
+        yield Table("caches", "Caches", ("cache", "size", "ways", "line", "used by", "known from"), rows, words=True)
+
+
+def _delegate(name: str | None, how: str | None) -> str:
+    return f"{name or 'none'} ({how})" if how else name or "none"
+
+
+def _tensor(spec: TensorSpec) -> str:
+    shape = "×".join(map(str, spec.shape))
+    return f"{spec.dtype} {shape}{f', scale {spec.scale:g}, zero point {spec.zero_point}' if spec.scale else ''}"
+
+
+def machine(study: Study, runs: Sequence[Run]) -> Section:
+    """What ran it, and what moved while it ran."""
+    its = study.machine
+    rows = [
+        ("board", its.board or "not told"),
+        ("CPU", f"{its.cpus} × {its.cpu} ({its.arch}), event catalogue {its.uarch}"),
+        ("memory", text.plain(its.memory_bytes, "bytes") if its.memory_bytes else "not told"),
+        ("page size", text.plain(its.page_bytes, "bytes")),
+        ("system", f"{its.system}, kernel {its.kernel}, Python {its.python}"),
+        ("virtual machine", its.virtual or "none known"),
+        ("PMU", its.pmu or "none"),
+        ("perf", f"{its.perf_version or 'none'}, perf_event_paranoid {_told(its.perf_event_paranoid)}"),
+        *_moved([state for run in runs for state in (run.before, run.after)]),
+    ]
+    return Section("Machine", tables=(Table("machine", "", ("", ""), tuple(rows), words=True),))
+
+
+def _told(value: object) -> str:
+    return "not told" if value is None else str(value)
+
+
+def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
+    """What was seen before and after each run."""
+    governors = sorted({state.governor for state in states if state.governor})
+    yield "governor", text.listed(governors) or "not told"
+    clocks = [clock for state in states for clock in state.clock_hz or ()]
+    yield "clock", _range(clocks, lambda hz: f"{hz / 1e9:.2f} GHz")
+    degrees = [state.temperature_celsius for state in states if state.temperature_celsius is not None]
+    yield "temperature", _range(degrees, lambda celsius: f"{celsius:.0f} °C")
+    bits = [state.throttled for state in states if state.throttled is not None]
+    seen = 0
+    for each in bits:
+        seen |= each
+    yield "throttling", (text.listed(throttled_text(seen)) or "none seen") if bits else "not told"
+    loads = [state.load_1min for state in states if state.load_1min is not None]
+    yield "load", _range(loads, lambda load: f"{load:.1f}")
+    swaps = [state.swap_used_bytes for state in states if state.swap_used_bytes is not None]
+    yield "swap in use", _range(swaps, lambda swap: text.plain(swap, "bytes"))
+
+
+def _range(values: Sequence[float], written: Callable[[float], str]) -> str:
+    if not values:
+        return "not told"
+    ends = dict.fromkeys((written(min(values)), written(max(values))))
+    return " to ".join(ends)
+
+
+def method(study: Study, runs: Sequence[Run], analysis: Analysis) -> Section:
+    """How the figures came about, and the command that makes them again."""
+    points = (*_processes(study, runs), *_regions(study), *_figures(study), *_counting(study, analysis))
+    return Section("Method", points=points, command=study.command)
+
+
+def _processes(study: Study, runs: Sequence[Run]) -> Iterator[str]:
+    plan = study.plan
+    images = text.listed(map(str, plan.images))
+    yield (
+        f"{text.counted(len(runs), 'run')}, each a fresh process: {text.listed(model.label for model in study.models)} "
+        f"with {images} images; {text.counted(plan.repeats, 'repeat')} of every case. Within a repeat all cases run in "
+        f"random order (seed {plan.seed}), so that a machine that warms up spreads over all of them."
+    )
+    pinned = f"pinned to CPU {text.listed(map(str, plan.cpus))}" if plan.cpus else "free to use every CPU"
+    threads = text.counted(plan.threads, "thread") if plan.threads else "the engine's own number of threads"
+    yield (
+        f"Images: {plan.source}, decoded and resized before any process starts; every process takes the same pixels "
+        f"into RAM, all of them however few it infers, and infers one at a time. Asked for {threads}; {pinned}."
+    )
+
+
+def _regions(study: Study) -> Iterator[str]:
+    if "process" in study.plan.regions:
+        yield (
+            "Region `process`: everything from the process's start to its end, with the interpreter, the engine's "
+            "import, the model's load, the images' way into RAM, the first inference and the warm-up. A line through "
+            "the counts over several image counts parts the fixed cost (at no image) from that per image (its slope)."
+        )
+    if "inference" in study.plan.regions:
+        yield (
+            "Region `inference`: the steady inferences alone, after the first inference and the warm-up; their count "
+            "over the images is the cost per image, with no fixed cost to part from it."
+        )
+    if study.plan.phases:
+        yield "Every other phase was counted alone as well, in processes of its own, at the smallest image count."
+
+
+def _figures(study: Study) -> Iterator[str]:
+    low, high = stats.LEVEL
+    yield (
+        f"Figures are least-squares lines, means, and quotients of sums; intervals are of {text.percent(high - low)}, "
+        f"from {stats.DRAWS:,} bootstrap draws over processes (bootstrap-t, seed {study.plan.seed}; of more than "
+        f"{stats.MANY} processes, over means of batches). A ratio's interval takes "
+        "the two models as independent. An interval that includes 0 shows no cost. Intervals hold the "
+        "scatter between runs, not what would be different on another day or board."
+    )
+    yield f"{text.ABSENT} is a figure that is not there, never a zero; so is a ratio whose divisor may be 0."
+
+
+def _counting(study: Study, analysis: Analysis) -> Iterator[str]:
+    if any(study.groups):
+        groups = "; ".join(", ".join(group) for group in study.groups)
+        passes = (
+            "in one pass" if len(study.groups) == 1 else f"in {len(study.groups)} passes, each with its own processes"
+        )
+        yield (
+            f"Hardware events were counted {passes}, none with more events than the core has counters, so that none is "
+            f"multiplexed: {groups}. A count that was all the same is marked. {_SCOPES.get(study.scope, study.scope)}."
+        )
+    else:
+        yield f"No hardware event was counted. {_SCOPES.get(study.scope, study.scope)}."
+    used = dict.fromkeys(source for cost in analysis.costs.values() for source in cost.sources)
+    if used:
+        named = text.listed(_SOURCES.get(source, source) for source in used)
+        yield f"Counted by {named}; runs.csv says which, count by count."
+
+
+def events(study: Study, analysis: Analysis) -> Section:
+    """What each event of the study counts on this core, and what it does not."""
+    rows = []
+    for event in events_in_order(study):
+        costs = [analysis.costs[event.name, model.label] for model in study.models]
+        sources = dict.fromkeys(source for cost in costs for source in cost.sources)
+        reason = next((cost.reason for cost in costs if cost.reason), "")
+        counted = text.listed(sources) or f"{text.ABSENT}: {reason}"
+        rows.append((event.name, event.metric, event.quality, counted, event.meaning))
+    heads = ("event", "asked for as", "quality", "counted by", "what it counts on this core")
+    caption = "Counters of different cores that share a name may count different things: compare on one machine."
+    table = Table("events", "", heads, tuple(rows), caption, words=True)
+    return Section("What the counters mean", tables=(table,))

@@ -1,0 +1,69 @@
+"""The runs as tidy tables: a line a count, and a line a latency, with all that is needed to do the analysis again."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from profiler.records import Count, Run, Study
+
+RUNS = (
+    "order",
+    "model",
+    "runtime",
+    "images",
+    "region",
+    "group",
+    "repeat",
+    "outcome",
+    "event",
+    "value",
+    "unit",
+    "status",
+    "source",
+    "running_percent",
+    "reason",
+    "started_at",
+)
+LATENCIES = ("order", "model", "images", "region", "repeat", "index", "latency_ns")
+
+
+def runs_csv(study: Study, runs: Iterable[Run]) -> bytes:
+    """One line a run and event, one without event for a run that is not ok; a missing value is empty, with a reason."""
+    runtimes = {model.label: model.runtime for model in study.models}
+    return _csv(RUNS, (line for run in runs for line in _counts(run, runtimes[run.case.model])))
+
+
+def latencies_csv(runs: Iterable[Run]) -> bytes:
+    """One line a steady inference of a run that is ok; `index` counts from 0 within the run."""
+    return _csv(
+        LATENCIES,
+        (
+            (run.order, run.case.model, run.case.images, run.case.region, run.repeat, index, latency)
+            for run in runs
+            if run.completion and run.outcome == "ok"
+            for index, latency in enumerate(run.completion.latencies_ns)
+        ),
+    )
+
+
+def _counts(run: Run, runtime: str) -> Iterator[tuple[object, ...]]:
+    case = run.case
+    head = (run.order, case.model, runtime, case.images, case.region, " ".join(case.group), run.repeat, run.outcome)
+    if not run.counts:
+        yield (*head, None, None, None, None, None, None, run.error, run.started_at)
+    for count in run.counts:
+        yield (*head, *_fields(count), run.started_at)
+
+
+def _fields(count: Count) -> tuple[object, ...]:
+    value = count.value
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return count.event, whole, count.unit, count.status, count.source, count.running_percent, count.reason
+
+
+def _csv(head: tuple[str, ...], lines: Iterable[tuple[object, ...]]) -> bytes:
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(lines)
+    return file.getvalue().encode()

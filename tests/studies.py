@@ -1,0 +1,330 @@
+"""Studies with known truth: what a Cortex-A76 would have counted, in the magnitude of a real Raspberry Pi 5.
+
+The magnitudes of the two models are those of QFlask/ece386-lab4, perf-catdog.csv, divided into a fixed part and one for
+each image.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from msgspec.structs import replace
+
+from profiler import events as catalogue
+from profiler.records import (
+    PHASES,
+    Cache,
+    Case,
+    Completion,
+    Count,
+    Engine,
+    Event,
+    Machine,
+    MachineState,
+    Model,
+    Plan,
+    Region,
+    Run,
+    Study,
+    TensorSpec,
+    Usage,
+)
+
+Change = Callable[[Run], Run | None]
+"""What is wrong with a study: a run to the run as it is kept, or None where it was never made."""
+
+KERAS = {
+    "cycles": (14.6e9, 150e6),
+    "inst_retired": (19.0e9, 240e6),
+    "stall_backend": (5.1e9, 52e6),
+    "l2d_cache_inval": (24e6, 0.26e6),
+    "ll_cache_rd": (230e6, 3.4e6),
+    "ll_cache_miss_rd": (88e6, 1.3e6),
+    "l2d_cache_refill": (240e6, 3.5e6),
+    "task-clock": (6.20e9, 66e6),
+    "page-faults": (26_700, 12),
+    "context-switches": (410, 2.5),
+    "duration_time": (6.12e9, 61e6),
+    "user_time": (5.70e9, 63e6),
+    "system_time": (0.50e9, 3e6),
+}
+LITERT = {
+    "cycles": (0.38e9, 11.2e6),
+    "inst_retired": (0.55e9, 26e6),
+    "stall_backend": (0.17e9, 3.1e6),
+    "l2d_cache_inval": (0.31e6, 0.9e3),
+    "ll_cache_rd": (5.2e6, 88e3),
+    "ll_cache_miss_rd": (2.4e6, 21e3),
+    "l2d_cache_refill": (5.4e6, 91e3),
+    "task-clock": (0.182e9, 5.0e6),
+    "page-faults": (1_840, 0),
+    "context-switches": (22, 0.05),
+    "duration_time": (0.190e9, 5.05e6),
+    "user_time": (0.150e9, 4.95e6),
+    "system_time": (0.032e9, 0.05e6),
+}
+ALIASES = {
+    "instructions": "inst_retired",
+    "stalled-cycles-backend": "stall_backend",
+    "LLC-loads": "ll_cache_rd",
+    "LLC-load-misses": "ll_cache_miss_rd",
+}
+Truth = Mapping[str, tuple[float, float]]
+SHARES = {"import": 0.55, "load": 0.14, "images": 0.01, "first": 0.12, "warmup": 0.01}
+"""Of the fixed cost; what is left is the interpreter's."""
+UNITS = {"task-clock", "duration_time", "user_time", "system_time"}
+
+LAB = (
+    "cycles",
+    "inst_retired",
+    "stall_backend",
+    "l2d_cache_inval",
+    "ll_cache_rd",
+    "ll_cache_miss_rd",
+    "l2d_cache_refill",
+)
+"""The event set `lab` on a Cortex-A76, and its one group."""
+
+PI5 = Machine(
+    arch="aarch64",
+    cpu="Cortex-A76",
+    uarch="cortex-a76",
+    cpus=4,
+    board="Raspberry Pi 5 Model B Rev 1.0",
+    caches=(
+        Cache(level=1, type="Data", size_bytes=65536, ways=4, line_bytes=64, shared_by=1, source="sysfs"),
+        Cache(level=1, type="Instruction", size_bytes=65536, ways=4, line_bytes=64, shared_by=1, source="sysfs"),
+        Cache(level=2, type="Unified", size_bytes=524288, ways=8, line_bytes=64, shared_by=1, source="sysfs"),
+        Cache(level=3, type="Unified", size_bytes=2097152, ways=16, line_bytes=64, shared_by=4, source="sysfs"),
+    ),
+    memory_bytes=8 * 2**30,
+    page_bytes=16384,
+    kernel="6.12.34+rpt-rpi-2712",
+    system="Debian GNU/Linux 12 (bookworm)",
+    virtual=None,
+    pmu="armv8_cortex_a76",
+    perf_version="6.1.187",
+    perf_event_paranoid=1,
+    python="3.11.2",
+)
+
+
+@dataclass
+class Recipe:
+    """What a made study is made of; every field may be set.
+
+    Attributes:
+        truth: By model label, events to (fixed, per image); a label that is missing is 0.6 of LiteRT.
+        absent: Why an event of the set is not counted, by its name.
+        noise: Standard deviation of a count, as a share of it.
+        bend: By event, what each image's square adds to its count: such counts lie on no line.
+        outside: By event, what each image costs outside the region: slope and direct figure then disagree.
+        change: Done to every run.
+    """
+
+    labels: Sequence[str] = ("keras", "litert")
+    images: Sequence[int] = (1, 2, 5, 10, 20, 40)
+    repeats: int = 5
+    regions: Sequence[Region] = ("process", "inference")
+    phases: bool = False
+    event_set: str = "lab"
+    machine: Machine = PI5
+    truth: Mapping[str, Truth] = field(default_factory=lambda: {"keras": KERAS, "litert": LITERT})
+    absent: Mapping[str, str] = field(default_factory=dict)
+    groups: Sequence[Sequence[str]] | None = None
+    scope: str = "user+kernel"
+    noise: float = 0.01
+    bend: Mapping[str, float] = field(default_factory=dict)
+    outside: Mapping[str, float] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    governor: str | None = "performance"
+    throttled: int | None = 0
+    change: Change | None = None
+
+
+def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A study by a `Recipe` of these fields, and its runs."""
+    asked = Recipe(**recipe)  # type: ignore[arg-type]
+    study = _study(asked)
+    rng = np.random.default_rng(1)
+    jobs = [(case, repeat) for repeat in range(asked.repeats) for case in study.cases]
+    runs = [_run(place, *jobs[job], study, asked, rng) for place, job in enumerate(rng.permutation(len(jobs)))]
+    kept = map(asked.change, runs) if asked.change else runs
+    return study, tuple(run for run in kept if run is not None)
+
+
+def failing(model: str, images: int, repeat: int, error: str = "killed by signal 9") -> Change:
+    """The run of that place ends badly."""
+
+    def change(run: Run) -> Run:
+        if (run.case.model, run.case.images, run.repeat) != (model, images, repeat):
+            return run
+        return replace(run, outcome="failed", counts=(), completion=None, returncode=-9, error=error)
+
+    return change
+
+
+def recounting(event: str, **fields: object) -> Change:
+    """The counts of an event are kept with these fields changed."""
+
+    def change(run: Run) -> Run:
+        counts = (replace(count, **fields) if count.event == event else count for count in run.counts)
+        return replace(run, counts=tuple(counts))
+
+    return change
+
+
+def _study(asked: Recipe) -> Study:
+    core = catalogue.core(asked.machine.uarch)
+    wanted = catalogue.resolve(asked.event_set, core, asked.machine.pmu)
+    events = tuple({event.name: event for event in (*wanted, *catalogue.always())}.values())
+    absent = {event.name: event.meaning for event in events if event.encoding is None} | dict(asked.absent)
+    countable = [event for event in events if event.kind == "hardware" and event.name not in absent]
+    groups = asked.groups if asked.groups is not None else catalogue.groups(countable, core, 6) or ((),)
+    cells = [(region, count) for region in asked.regions for count in asked.images]
+    if asked.phases:
+        cells += [(phase, min(asked.images)) for phase in PHASES if phase not in asked.regions]
+    return Study(
+        schema=1,
+        name="made",
+        created_at="2026-03-02T09:30:00+00:00",
+        profiler_version="0.1.0",
+        command=f"profiler sweep --models {','.join(asked.labels)}",
+        plan=Plan(
+            images=tuple(asked.images),
+            repeats=asked.repeats,
+            warmup=1,
+            threads=1,
+            regions=tuple(asked.regions),
+            phases=asked.phases,
+            event_set=asked.event_set,
+            counters="auto",
+            source="builtin",
+            seed=0,
+            timeout_s=300.0,
+            cpus=None,
+            keras_call="predict",
+        ),
+        machine=asked.machine,
+        models=tuple(_model(label) for label in asked.labels),
+        counter_source="perf",
+        scope=asked.scope,
+        events=events,
+        absent=absent,
+        groups=tuple(map(tuple, groups)),
+        cases=tuple(
+            Case(model=label, images=count, region=region, group=tuple(group))
+            for label in asked.labels
+            for region, count in cells
+            for group in groups
+        ),
+        notes=tuple(asked.notes),
+    )
+
+
+def _model(label: str) -> Model:
+    keras = label.startswith("keras")
+    engine = Engine(package="tensorflow", version="2.21.0 (Keras 3.12.0)", call="predict", threads=1)
+    if not keras:
+        engine = Engine(
+            package="ai-edge-litert",
+            version="2.3.0",
+            call="invoke",
+            threads=1,
+            delegate="XNNPACK",
+            delegated="1 delegate nodes in a plan of 66",
+        )
+    return Model(
+        label=label,
+        runtime="keras" if keras else "litert",
+        file="cat-dog-mnv2.keras" if keras else "cat-dog-mnv2.tflite",
+        size_bytes=9_626_662 if keras else 2_585_904,
+        sha256=("ab12" if keras else "cd34") * 16,
+        engine=engine,
+        input=TensorSpec(name="image", shape=(1, 150, 150, 3), dtype="uint8"),
+        output=TensorSpec(name="dog", shape=(1, 1), dtype="float32"),
+    )
+
+
+def _run(order: int, case: Case, repeat: int, study: Study, asked: Recipe, rng: np.random.Generator) -> Run:
+    truth = asked.truth.get(case.model) or {name: (a * 0.6, b * 0.6) for name, (a, b) in LITERT.items()}
+    wobble = 1 + asked.noise / 5 * rng.standard_normal()
+    counts = tuple(
+        _count(event, case, truth.get(ALIASES.get(event.name, event.name), (3e6, 4e4)), asked, wobble, rng)
+        for event in study.events
+        if event.name not in study.absent and (event.kind != "hardware" or event.name in case.group)
+    )
+    second = f"{order // 60 % 60:02}:{order % 60:02}"
+    state = MachineState(
+        at=f"2026-03-02T09:{second}+00:00",
+        load_1min=0.4,
+        clock_hz=(2_400_000_000,) * asked.machine.cpus,
+        governor=asked.governor,
+        temperature_celsius=51.2 + order % 7,
+        throttled=asked.throttled,
+        memory_available_bytes=6 * 2**30,
+        swap_used_bytes=0,
+    )
+    return Run(
+        order=order,
+        case=case,
+        repeat=repeat,
+        started_at=state.at,
+        wall_ns=round((truth["duration_time"][0] + case.images * truth["duration_time"][1]) * wobble),
+        outcome="ok",
+        returncode=0,
+        counts=counts,
+        before=state,
+        after=state,
+        completion=_completion(case, truth, study, wobble, rng),
+        raw=f"raw/{order:04}.perf",
+    )
+
+
+def _count(
+    event: Event, case: Case, truth: tuple[float, float], asked: Recipe, wobble: float, rng: np.random.Generator
+) -> Count:
+    """Context switches are rare and independent, so Poisson's; what disturbs a run disturbs its other counts alike."""
+    fixed, each = truth
+    wobble *= 1 + asked.noise * rng.standard_normal()
+    bent = asked.bend.get(event.name, 0) * case.images**2
+    value = {
+        "process": fixed + (each + asked.outside.get(event.name, 0)) * case.images + bent,
+        "inference": each * case.images + bent,
+    }.get(case.region, fixed * SHARES.get(case.region, 0))
+    return Count(
+        event=event.name,
+        value=round(rng.poisson(value) if event.name == "context-switches" else value * wobble),
+        unit="ns" if event.name in UNITS else "",
+        status="counted",
+        source="perf" if case.region == "process" or event.name not in UNITS else "getrusage",
+        running_percent=100.0,
+    )
+
+
+def _completion(case: Case, truth: Truth, study: Study, wobble: float, rng: np.random.Generator) -> Completion:
+    wall, each = truth["duration_time"]
+    cpu, faults = truth["task-clock"], truth["page-faults"]
+    latencies = each * wobble * (1 + rng.gamma(0.6, 0.01, case.images))
+    scores = np.sin(np.arange(case.images) * 2.0) * 4
+
+    def usage(share: float, images: int = 0) -> Usage:
+        return Usage(
+            wall_ns=round(wall * share * wobble) + round(each * images),
+            cpu_ns=round(cpu[0] * share * wobble) + round(cpu[1] * images),
+            user_ns=round(cpu[0] * share * 0.9),
+            system_ns=round(cpu[0] * share * 0.1),
+            page_faults=round(faults[0] * share) + round(faults[1] * images),
+            context_switches=3,
+        )
+
+    return Completion(
+        engine=None,
+        input=study.models[0].input,
+        output=study.models[0].output,
+        phases={name: usage(share) for name, share in SHARES.items()} | {"inference": usage(0, case.images)},
+        latencies_ns=tuple(round(latency) for latency in latencies),
+        top=tuple(int(score > 0) for score in scores),
+        scores=tuple(float(score) + (0.01 if case.model == "litert" else 0) for score in scores),
+        peak_rss_bytes=round((640 if case.model.startswith("keras") else 58) * 2**20 * wobble),
+    )

@@ -1,0 +1,202 @@
+"""From runs to figures: made studies give back the truth they were made with."""
+
+import pytest
+from msgspec.structs import replace
+from studies import KERAS, LITERT, failing, made_study, recounting
+
+from profiler.records import Run
+from profiler.report.analysis import ONCE, analyse
+from profiler.report.costs import quotient
+
+SMALL = {"images": (1, 5, 10), "repeats": 3}
+
+
+def near(estimate, truth: float, share: float = 0.05) -> bool:
+    return estimate is not None and abs(estimate.value - truth) <= share * truth
+
+
+def test_fixed_cost_slope_and_region_are_the_truth() -> None:
+    found = analyse(*made_study(noise=0.001)).costs
+    for label, truth in (("keras", KERAS), ("litert", LITERT)):
+        for event in ("cycles", "ll_cache_rd", "duration_time", "user_time"):
+            cost = found[event, label]
+            assert near(cost.fixed, truth[event][0]), (event, label)
+            assert near(cost.slope, truth[event][1]), (event, label)
+            assert near(cost.direct, truth[event][1], 0.01), (event, label)
+            assert cost.per_image is cost.direct
+            assert cost.reason is None
+    assert found["cycles", "keras"].unit == ""
+    assert found["duration_time", "keras"].unit == "ns"
+
+
+def test_a_whole_run_is_fixed_cost_and_images() -> None:
+    cost = analyse(*made_study(noise=0.001, **SMALL)).costs["cycles", "litert"]
+    assert near(cost.whole(10), 0.38e9 + 10 * 11.2e6, 0.01)
+
+
+def test_one_image_count_gives_a_mean_and_no_line() -> None:
+    cost = analyse(*made_study(images=(5,), noise=0.001)).costs["cycles", "keras"]
+    assert cost.line is None
+    assert cost.fixed is None
+    assert near(cost.whole(5), 14.6e9 + 5 * 150e6, 0.01)
+    assert cost.whole(6) is None
+
+
+def test_without_the_region_the_slope_is_the_cost_per_image() -> None:
+    cost = analyse(*made_study(regions=("process",), **SMALL)).costs["cycles", "keras"]
+    assert cost.direct is None
+    assert cost.per_image is cost.slope is not None
+
+
+@pytest.mark.parametrize(
+    ("recipe", "event", "reason"),
+    [
+        ({"absent": {"cycles": "no such counter"}}, "cycles", "no such counter"),
+        ({"change": recounting("cycles", value=None, reason="never on a counter")}, "cycles", "never on a counter"),
+        ({"change": lambda run: replace(run, outcome="failed")}, "task-clock", "no run of this model ended well"),
+        ({"regions": ("load",)}, "task-clock", "not counted in the regions of this study"),
+    ],
+)
+def test_an_event_without_figure_has_a_reason(recipe: dict, event: str, reason: str) -> None:
+    cost = analyse(*made_study(**SMALL, **recipe)).costs[event, "keras"]
+    assert cost.reason == reason
+    assert (cost.line, cost.direct, cost.whole(1), cost.points) == (None, None, None, ())
+
+
+def test_failed_runs_are_in_no_figure() -> None:
+    study, runs = made_study(**SMALL)
+    broken = [replace(run, outcome="failed") if run.repeat == 1 else run for run in runs]
+    found = analyse(study, broken)
+    assert len(found.costs["cycles", "keras"].points) == 6
+    assert {gap.failed for gap in found.gaps} == {1}
+    assert len(found.gaps) == len(study.cases)
+
+
+def test_gaps_tell_failed_runs_from_unmade_ones() -> None:
+    study, runs = made_study(change=failing("keras", 5, 0), **SMALL)
+    shortened = [run for run in runs if (run.case.model, run.repeat) != ("litert", 2)]
+    gaps = analyse(study, shortened).gaps
+    assert {(gap.case.images, gap.failed, gap.unmade, gap.errors) for gap in gaps if gap.case.model == "keras"} == {
+        (5, 1, 0, ("killed by signal 9",))
+    }
+    assert {(gap.failed, gap.unmade) for gap in gaps if gap.case.model == "litert"} == {(0, 1)}
+
+
+def test_scaled_and_simulated_counts_are_known_as_such() -> None:
+    scaled = analyse(*made_study(change=recounting("cycles", running_percent=40.0), **SMALL)).costs
+    assert scaled["cycles", "keras"].scaled
+    assert scaled["cycles", "keras"].running_percent == 40
+    assert not scaled["inst_retired", "keras"].scaled
+    simulated = analyse(*made_study(change=recounting("cycles", status="simulated"), **SMALL)).costs
+    assert simulated["cycles", "keras"].simulated
+    assert not simulated["inst_retired", "keras"].simulated
+
+
+def test_work_outside_the_region_makes_slope_and_region_disagree() -> None:
+    found = analyse(*made_study(outside={"cycles": 60e6}, noise=0.001, **SMALL)).costs
+    assert found["cycles", "keras"].disagreement
+    assert not found["inst_retired", "keras"].disagreement
+
+
+def test_phases_add_up_to_the_whole_process() -> None:
+    study, runs = made_study(noise=0, **SMALL)
+    found = analyse(study, runs)
+    phases = found.phases["keras"]
+    assert [phase.name for phase in phases] == list(ONCE)
+    assert sum(phase.wall_ns.value for phase in phases) == pytest.approx(KERAS["duration_time"][0], rel=0.001)
+    assert sum(phase.page_faults.value for phase in phases) == pytest.approx(KERAS["page-faults"][0], rel=0.001)
+
+
+def test_phases_need_whole_processes() -> None:
+    assert analyse(*made_study(regions=("inference",), **SMALL)).phases == {"keras": (), "litert": ()}
+
+
+def test_phases_counted_alone_have_their_own_figures() -> None:
+    found = analyse(*made_study(phases=True, noise=0.001, **SMALL)).phase_costs
+    assert near(found["cycles", "keras", "import"], 0.55 * 14.6e9, 0.01)
+    assert ("cycles", "keras", "inference") not in found
+
+
+def test_latency_is_of_the_longest_runs() -> None:
+    found = analyse(*made_study(**SMALL)).latencies["litert"]
+    assert {len(run) for run in found.runs_ns} == {10}
+    assert found.count == 10 * 3 * 2
+    assert found.quantiles_ns.p50 == pytest.approx(5.05e6, rel=0.05)
+    assert near(found.first_ns, 0.12 * 0.19e9)
+    assert found.steady is not None
+
+
+def test_latencies_of_zero_are_no_latencies() -> None:
+    def stopped(run: Run) -> Run:
+        assert run.completion
+        return replace(run, completion=replace(run.completion, latencies_ns=(0,) * run.case.images))
+
+    assert analyse(*made_study(change=stopped, **SMALL)).latencies == {}
+
+
+def test_metrics_pair_the_processes_that_counted_both_events() -> None:
+    groups = (("cycles", "inst_retired"), ("cycles", "l2d_cache_refill"))
+
+    def slower(run: Run) -> Run:
+        return recounting("cycles", value=60e9)(run) if "l2d_cache_refill" in run.case.group else run
+
+    found = analyse(*made_study(groups=groups, change=slower, noise=0.001, **SMALL)).derived["keras"]
+    (ipc,) = found
+    assert ipc.metric.name == "IPC"
+    assert near(ipc.fixed, 19.0 / 14.6, 0.01)
+    assert near(ipc.per_image, 240 / 150, 0.01)
+
+
+def test_metrics_without_a_counted_event_are_left_out() -> None:
+    found = analyse(*made_study(absent={"cycles": "none"}, **SMALL)).derived["keras"]
+    assert "IPC" not in {each.metric.name for each in found}
+    assert "L2 refills per 1000 instructions" in {each.metric.name for each in found}
+
+
+def test_agreement_counts_equal_winners() -> None:
+    study, runs = made_study(noise=0, **SMALL)
+    (found,) = analyse(study, runs).agreements
+    assert (found.first, found.second, found.images) == ("keras", "litert", 10)
+    assert found.same == 9
+    assert found.largest_difference == pytest.approx(0.01)
+
+
+def test_agreement_makes_quantised_outputs_real() -> None:
+    def quantised(run: Run) -> Run:
+        if run.case.model != "litert" or run.completion is None:
+            return run
+        scores = tuple(score * 10 + 128 for score in run.completion.scores)
+        return replace(run, completion=replace(run.completion, scores=scores, top=(1,) * len(scores)))
+
+    study, runs = made_study(change=quantised, **SMALL)
+    keras, litert = study.models
+    output = replace(litert.output, dtype="uint8", scale=0.1, zero_point=128)
+    (found,) = analyse(replace(study, models=(keras, replace(litert, output=output))), runs).agreements
+    assert found.same == 9
+    assert found.largest_difference == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(
+    ("labels", "baseline"),
+    [(("keras", "litert"), "litert"), (("litert:a", "litert:b"), "litert:a"), (("keras",), "keras")],
+)
+def test_the_first_litert_model_is_the_baseline(labels: tuple[str, ...], baseline: str) -> None:
+    assert analyse(*made_study(labels=labels, **SMALL)).baseline == baseline
+
+
+def test_a_quotient_needs_a_divisor_above_zero() -> None:
+    costs = analyse(*made_study(**SMALL)).costs
+    cycles, faults = costs["cycles", "keras"].direct, costs["page-faults", "litert"].direct
+    assert faults is not None
+    assert faults.value == 0
+    assert quotient(cycles, faults) is None
+    assert quotient(None, cycles) is None
+    assert quotient(cycles, None) is None
+
+
+def test_the_same_study_gives_the_same_figures() -> None:
+    first, second = (analyse(*made_study(**SMALL)) for _ in range(2))
+    for key, cost in first.costs.items():
+        again = second.costs[key]
+        assert cost.points == again.points
+        assert cost.direct is None or cost.direct.interval == again.direct.interval

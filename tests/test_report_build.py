@@ -1,0 +1,438 @@
+"""What a report says: sentences, tables and warnings of studies whose truth is known."""
+
+import re
+from functools import cache
+
+import pytest
+from msgspec.structs import replace
+from studies import KERAS, LITERT, PI5, failing, made_study, recounting
+
+from profiler import report, terminal
+from profiler.records import Run
+from profiler.report.model import CostLines, Report, Section, Table
+
+NO_PMU = replace(PI5, uarch="generic", board=None, pmu=None, virtual="KVM")
+NONE = "this machine shows no hardware counters (no PMU)"
+GENERIC_HARDWARE = ("cycles", "instructions", "stalled-cycles-backend", "LLC-loads", "LLC-load-misses")
+
+
+def built(**recipe: object) -> Report:
+    return report.build(*made_study(**{"images": (1, 5, 10), "repeats": 3, "noise": 0.001, **recipe}))
+
+
+@cache
+def clean() -> Report:
+    return built()
+
+
+@cache
+def without_pmu() -> Report:
+    note = "No hardware counters: the kernel shows no usable PMU."
+    return built(machine=NO_PMU, groups=((),), absent=dict.fromkeys(GENERIC_HARDWARE, NONE), notes=(note,))
+
+
+def section(of: Report, title: str) -> Section:
+    return next(section for section in of.sections if section.title == title)
+
+
+def table(of: Report, key: str) -> Table:
+    return next(table for section in of.sections for table in section.tables if table.key == key)
+
+
+def row(of: Table, name: str) -> dict[str, str]:
+    (found,) = (cells for cells in of.rows if cells[0].split(" ")[0] == name)
+    return dict(zip(of.columns, found, strict=True))
+
+
+def value(cell: str) -> str:
+    """The figure of a cell without its marks and interval."""
+    return cell.partition("\n")[0].rstrip(" ¹²³⁴⁵⁶⁷⁸⁹⁰")
+
+
+def number(words: str) -> float:
+    """The first number in words."""
+    found = re.search(r"−?\d+(\.\d+)?", words)
+    assert found, words
+    return float(found.group().replace("−", "-"))
+
+
+def everything(of: Report) -> str:
+    """All words of a report."""
+    words = [of.title, of.subtitle, *of.answer, *of.warnings]
+    for each in of.sections:
+        words += [each.title, *each.sentences, *each.points, each.command]
+        for found in each.tables:
+            words += [
+                found.title,
+                found.caption,
+                *found.columns,
+                *found.notes,
+                *(cell for row in found.rows for cell in row),
+            ]
+        for figure in each.figures:
+            words += [figure.title, figure.alt, figure.caption]
+    return "\n".join(words)
+
+
+def test_the_answer_says_what_is_paid_once_and_for_each_image() -> None:
+    paid, against = clean().answer[0].split(". Against litert, ")
+    keras, litert = paid.split("; ")
+    for words, name, once, each, unit in ((keras, "keras", 6.12, 61, "s"), (litert, "litert", 190, 5.05, "ms")):
+        first, second = words.split(" once and ")
+        assert first.startswith(f"{name} pays ")
+        assert f" {unit} [" in first
+        assert " ms [" in second
+        assert number(first) == pytest.approx(once, rel=0.01)
+        assert number(second) == pytest.approx(each, rel=0.01)
+    once, each = against.split(" times as much once and ")
+    assert number(once) == pytest.approx(6.12 / 0.19, rel=0.01)
+    assert number(each) == pytest.approx(61 / 5.05, rel=0.01)
+
+
+def test_the_answer_says_how_the_ratio_moves_with_the_images() -> None:
+    second = clean().answer[1]
+    assert second.startswith("A whole run of 10 images costs keras 6.7")
+    few, many = second.split("against litert, keras costs ")[1].split(" times as much at 1 image, ")
+    assert number(few) == pytest.approx(6181 / 195.05, rel=0.01)
+    assert number(many) == pytest.approx(6730 / 240.5, rel=0.01)
+    assert number(second.split("is the price of ")[1]) == pytest.approx(6120 / 61, rel=0.01)
+
+
+def test_the_answer_names_hardware_events_that_were_counted() -> None:
+    third = clean().answer[2]
+    assert number(third.split("keras has ")[1]) == pytest.approx(150 / 11.2, rel=0.01)
+    assert "times its cycles, " in third
+    assert not any("cycles" in paragraph for paragraph in without_pmu().answer)
+
+
+def test_the_answer_of_one_model_compares_nothing() -> None:
+    found = built(labels=("litert",))
+    assert number(found.answer[0]) == pytest.approx(190, rel=0.01)
+    assert "Against" not in " ".join(found.answer)
+    assert table(found, "fixed").columns == ("event", "litert")
+    assert found.title == "What litert costs"
+
+
+def test_a_fixed_cost_below_zero_is_not_paid() -> None:
+    truth = {"keras": KERAS, "litert": {**LITERT, "duration_time": (-1e9, 200e6)}}
+    found = built(truth=truth)
+    assert number(found.answer[0].split("litert pays once nothing that shows (")[1]) == pytest.approx(-1, rel=0.01)
+    assert "images of litert" not in " ".join(found.answer)
+    assert value(row(table(found, "fixed"), "duration_time")["keras / litert"]) == "n/a"
+
+
+def test_without_any_good_run_the_report_says_so() -> None:
+    found = built(change=lambda run: replace(run, outcome="failed", counts=(), completion=None, error="no memory"))
+    assert found.answer == ("No run of this study ended well, so there is no figure.",)
+    assert found.summary == ()
+    assert not any(each.figures for each in found.sections)
+    assert {cells[-1] for cells in table(found, "gaps").rows} == {"no memory"}
+
+
+def test_the_fixed_cost_table_has_all_events_in_order_and_their_ratio() -> None:
+    found = table(clean(), "fixed")
+    assert found.columns == ("event", "keras", "litert", "keras / litert")
+    names = [cells[0] for cells in found.rows]
+    hardware = ["cycles", "inst_retired", "stall_backend", "l2d_cache_inval", "ll_cache_rd", "ll_cache_miss_rd"]
+    accounted = ["duration_time", "task-clock", "user_time", "system_time", "page-faults", "context-switches"]
+    assert names == [*hardware, "l2d_cache_refill", *accounted]
+    cycles = row(found, "cycles")
+    assert value(cycles["keras"]).endswith(" G")
+    assert number(cycles["keras"]) == pytest.approx(14.6, rel=0.01)
+    assert number(cycles["keras / litert"]) == pytest.approx(14.6 / 0.38, rel=0.01)
+    assert "\n[" in cycles["keras"]
+
+
+def test_the_table_per_image_has_region_and_slope_beside_each_other() -> None:
+    found = table(clean(), "image")
+    region, slope = "keras\nregion", "keras\nslope"
+    assert found.columns == ("event", region, slope, "litert\nregion", "litert\nslope", "keras / litert")
+    cycles = row(found, "cycles")
+    assert number(cycles[region]) == pytest.approx(150, rel=0.01)
+    assert number(cycles[slope]) == pytest.approx(150, rel=0.05)
+    assert number(cycles["keras / litert"]) == pytest.approx(150 / 11.2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("images", "title"),
+    [
+        ((1, 5, 20), "The whole run at 10 images"),
+        ((1, 5), "The whole run at 5 images"),
+        ((20, 40), "The whole run at 20 images"),
+        ((1,), "The whole run at 1 image"),
+    ],
+)
+def test_the_whole_run_is_at_ten_images_or_the_nearest_that_was_measured(images: tuple[int, ...], title: str) -> None:
+    found = table(built(images=images), "whole")
+    assert found.title == title
+    assert ("outside the measured range" in found.caption) == (len(images) > 1 and "10 images" not in title)
+
+
+def test_three_models_are_each_divided_by_the_baseline() -> None:
+    found = built(labels=("keras", "litert", "litert:int8"))
+    assert table(found, "fixed").columns[-2:] == ("keras / litert", "litert:int8 / litert")
+    assert number(row(table(found, "image"), "cycles")["litert:int8 / litert"]) == pytest.approx(0.6, rel=0.01)
+    assert "litert:int8 pays" in found.answer[0]
+
+
+def test_an_absent_event_is_never_a_zero_and_its_reason_is_said_once() -> None:
+    found = table(without_pmu(), "fixed")
+    for name in ("cycles", "instructions", "ll_cache_rd"):
+        assert {value(cell) for cell in list(row(found, name).values())[1:]} == {"n/a"}
+    assert sum(NONE in note for note in found.notes) == 1
+    assert number(row(found, "duration_time")["keras"]) == pytest.approx(6.12, rel=0.01)
+
+
+def test_an_absent_event_has_no_figure_and_no_metric() -> None:
+    shown = section(without_pmu(), "Counts against images").figures
+    assert [figure.title for figure in shown] == ["duration_time", "task-clock", "page-faults"]
+    assert "Derived metrics" not in [each.title for each in without_pmu().sections]
+
+
+def test_that_there_is_no_pmu_is_said_once() -> None:
+    warnings = [warning for warning in without_pmu().warnings if "hardware" in warning or "Not counted" in warning]
+    assert warnings == ["No hardware counters: the kernel shows no usable PMU."]
+
+
+def test_some_absent_hardware_is_a_warning() -> None:
+    found = built(absent={"l2d_cache_inval": "perf says not supported"})
+    assert "Not counted here: l2d_cache_inval. The notes under the tables say why." in found.warnings
+    assert "l2d_cache_inval" not in [figure.title for figure in section(found, "Counts against images").figures]
+
+
+def test_a_proxy_is_marked_and_never_stands_under_the_real_name() -> None:
+    of = built(machine=replace(PI5, uarch="generic"))
+    found = table(of, "fixed")
+    assert value(row(found, "stall_backend")["keras"]) == "n/a"
+    assert "stalled-cycles-backend (proxy)" in [cells[0] for cells in of.summary[0].rows]
+    (name,) = (cells[0] for cells in found.rows if cells[0].startswith("stalled-cycles-backend"))
+    assert name.startswith("stalled-cycles-backend (proxy) ")
+    mark = name[-1]
+    assert any(note.startswith(f"{mark} stands in for stall_backend") for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "event", "key", "column", "note"),
+    [
+        (
+            {"change": recounting("cycles", running_percent=41.7)},
+            "cycles",
+            "fixed",
+            "keras",
+            "no more than 42 % of some run",
+        ),
+        ({"change": recounting("cycles", status="simulated")}, "cycles", "fixed", "litert", "simulated, not counted"),
+        ({"bend": {"cycles": 50e6}}, "cycles", "fixed", "litert", "not on a line over the images"),
+        ({"outside": {"cycles": 60e6}}, "cycles", "image", "keras\nslope", "contradict each other"),
+        ({"repeats": 1, "images": (1, 10)}, "cycles", "fixed", "keras", "no interval: too few processes"),
+        ({"images": (5,)}, "cycles", "image", "keras", None),
+    ],
+)
+def test_a_doubtful_figure_is_marked(recipe: dict, event: str, key: str, column: str, note: str | None) -> None:
+    found = table(built(**recipe), key)
+    cell = row(found, event)[column].partition("\n")[0]
+    marks = {note_[0] for note_ in found.notes if note and note in note_}
+    assert bool(marks) == bool(note)
+    assert any(mark in cell for mark in marks) == bool(note)
+
+
+def test_a_clean_study_has_no_warning() -> None:
+    assert clean().warnings == ()
+
+
+def slower_later(run: Run) -> Run:
+    assert run.completion
+    latencies = tuple(round(5e6 * (1 + place * 0.02)) for place in range(run.case.images))
+    return replace(run, completion=replace(run.completion, latencies_ns=latencies))
+
+
+def disturbed(run: Run) -> Run:
+    if (run.case.model, run.case.images, run.case.region, run.repeat) != ("keras", 10, "process", 1):
+        return run
+    return recounting("duration_time", value=60e9)(run)
+
+
+def hot(run: Run) -> Run:
+    return replace(run, after=replace(run.after, throttled=0x40004)) if run.order == 7 else run
+
+
+@pytest.mark.parametrize(
+    ("recipe", "warning"),
+    [
+        ({"change": failing("keras", 5, 0)}, "2 of 36 planned runs failed (keras); the table of missing runs says"),
+        (
+            {"change": lambda run: run if run.repeat < 2 else None},
+            "12 of 36 planned runs were not made: the sweep was cut",
+        ),
+        ({"change": hot}, "The board throttled while it was measured (throttled now and throttled since boot)"),
+        ({"scope": "user"}, "Only user mode was counted (perf_event_paranoid 1)"),
+        (
+            {"change": recounting("cycles", running_percent=41.7)},
+            "cycles: a counter was on the event for as little as 42 %",
+        ),
+        ({"bend": {"cycles": 50e6}}, "litert: cycles not on a line over the images"),
+        (
+            {"outside": {"cycles": 60e6}},
+            "Slope and region disagree in 2 of 26 comparisons: keras cycles (210 M against 150 M)",
+        ),
+        ({"change": slower_later}, "keras: latencies rise by"),
+        ({"repeats": 2}, "2 repeats a case: intervals are wide or missing"),
+        ({"images": (5,)}, "One image count: whole processes do not tell fixed cost and cost per image apart"),
+        ({"change": disturbed}, "Far off the line, and part of the figures all the same: run "),
+        ({"governor": "ondemand"}, "The ondemand governor moved the clock"),
+    ],
+)
+def test_what_makes_figures_doubtful_is_said(recipe: dict, warning: str) -> None:
+    assert any(found.startswith(warning) for found in built(**recipe).warnings), built(**recipe).warnings
+
+
+def test_throttling_long_before_the_study_is_told_but_no_warning() -> None:
+    found = built(throttled=0x10000)
+    assert found.warnings == ()
+    assert ("throttling", "under-voltage since boot") in table(found, "machine").rows
+
+
+def test_missing_runs_stand_in_a_table_with_their_reason() -> None:
+    found = table(built(change=failing("keras", 5, 0, "killed by signal 11")), "gaps")
+    assert {(cells[0], cells[1], *cells[3:]) for cells in found.rows} == {
+        ("keras", "5", "1", "0", "killed by signal 11")
+    }
+    assert "Missing runs" not in [each.title for each in clean().sections]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "keys"),
+    [
+        ({}, ["fixed", "image", "whole"]),
+        ({"regions": ("inference",)}, ["image"]),
+        ({"regions": ("process",)}, ["fixed", "image", "whole"]),
+        ({"images": (5,)}, ["image", "whole"]),
+    ],
+)
+def test_the_lab_tables_are_those_that_the_regions_allow(recipe: dict, keys: list[str]) -> None:
+    assert [found.key for found in section(built(**recipe), "What it costs").tables] == keys
+
+
+def test_without_whole_processes_the_report_says_what_is_not_known() -> None:
+    found = built(regions=("inference",))
+    assert "what is paid once is not known" in section(found, "What it costs").sentences[0]
+    assert "Counts against images" not in [each.title for each in found.sections]
+
+
+def test_the_phases_table_and_its_sum() -> None:
+    found = section(clean(), "What is paid once, by phase")
+    imports = row(table(clean(), "phases"), "import")
+    assert number(imports["keras\nwall"]) == pytest.approx(0.55 * 6.12, rel=0.01)
+    assert "keras 6.12 s against 6.1" in found.sentences[0]
+
+
+def test_phases_counted_alone_have_a_table_a_model() -> None:
+    found = table(built(phases=True), "phase-counts-0")
+    assert found.title == "keras: events by phase"
+    assert number(row(found, "cycles")["import of the engine"]) == pytest.approx(0.55 * 14.6, rel=0.01)
+
+
+def test_tails_of_few_latencies_are_not_given() -> None:
+    few = table(built(images=(1, 2), repeats=3), "latency")
+    assert [value(cell) for cell in few.rows[0][3:5]] == ["n/a", "n/a"]
+    assert any("fewer than 100 inferences" in note for note in few.notes)
+    many = table(built(images=(1, 40), repeats=3), "latency")
+    assert not any(cell.startswith("n/a") for cell in many.rows[0])
+
+
+def test_derived_metrics_say_what_they_mean() -> None:
+    found = table(clean(), "derived")
+    assert number(row(found, "IPC")["litert\nper image"]) == pytest.approx(26 / 11.2, rel=0.01)
+    assert any("upper bound for waiting on memory" in note for note in found.notes)
+
+
+def test_the_models_their_sizes_and_the_caches() -> None:
+    assert row(table(clean(), "models"), "file")["litert"] == "cat-dog-mnv2.tflite"
+    assert "(3.72 times litert)" in section(clean(), "Models and caches").sentences[0]
+    assert ("L3 unified", "2 MiB", "16", "64 bytes", "4 CPUs", "sysfs") in table(clean(), "caches").rows
+    assert "caches" not in [t.key for each in built(machine=replace(PI5, caches=())).sections for t in each.tables]
+
+
+def test_agreement_is_a_sentence() -> None:
+    (said,) = section(clean(), "Do the models agree?").sentences
+    assert said.startswith("keras and litert give 9 of 10 inferences on the same images the same label")
+
+
+def test_what_the_machine_did_not_tell_is_said_as_such() -> None:
+    found = table(built(governor=None, throttled=None), "machine").rows
+    assert ("governor", "not told") in found
+    assert ("throttling", "not told") in found
+
+
+def test_one_image_count_has_no_line_to_draw() -> None:
+    assert "Counts against images" not in [each.title for each in built(images=(5,)).sections]
+
+
+def test_the_method_has_the_command() -> None:
+    found = section(clean(), "Method")
+    assert found.command == "profiler sweep --models keras,litert"
+    assert any("`perf stat`" in point for point in found.points)
+
+
+def test_meanings_are_those_of_the_studys_events() -> None:
+    study, _ = made_study()
+    found = table(clean(), "events").rows
+    assert {cells[0]: cells[4] for cells in found} == {event.name: event.meaning for event in study.events}
+
+
+def test_every_event_with_a_figure_has_one_model_after_the_other() -> None:
+    figures = section(clean(), "Counts against images").figures
+    assert [figure.title for figure in figures][:2] == ["duration_time", "cycles"]
+    assert len({figure.key for figure in figures}) == len(figures) == 8
+    for figure in figures:
+        assert isinstance(figure.drawing, CostLines)
+        assert [cost.model for cost in figure.drawing.costs] == ["keras", "litert"]
+
+
+@pytest.mark.parametrize("labels", [("litert",), ("keras", "litert"), ("keras", "litert", "litert:int8")])
+def test_the_summary_fits_a_terminal(
+    labels: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = built(labels=labels, noise=0.05)
+    assert [each.key for each in found.summary] == ["summary-once", "summary-image"]
+    for each in found.summary:
+        terminal.show(each)
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        for cells in each.rows:
+            assert " ".join(cells).split() in lines
+
+
+def test_the_summary_leaves_out_what_was_not_counted() -> None:
+    for found in without_pmu().summary:
+        assert next(cells[0] for cells in found.rows) == "duration_time"
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"labels": ("litert",)},
+        {"labels": ("keras", "litert", "litert:int8")},
+        {"images": (5,)},
+        {"repeats": 1, "images": (1, 10)},
+        {"regions": ("inference",)},
+        {"regions": ("process",)},
+        {"phases": True},
+        {"event_set": "all"},
+        {"change": failing("keras", 10, 0)},
+        {"change": lambda run: run if run.case.model == "litert" else replace(run, outcome="timeout", completion=None)},
+    ],
+)
+def test_every_table_is_rectangular_and_no_word_is_a_slip(recipe: dict) -> None:
+    found = built(**recipe)
+    for each in found.sections:
+        for shown in each.tables:
+            assert {len(cells) for cells in shown.rows} == {len(shown.columns)}
+    words = everything(found)
+    for slip in ("None", " nan", "[nan", " inf ", "{", "}", "  ", "Estimate(", " ."):
+        assert slip not in words, slip
+
+
+def test_the_same_study_gives_the_same_report() -> None:
+    assert everything(built()) == everything(built())

@@ -1,0 +1,176 @@
+"""One worker process: asked, counted, read. What a sweep does many times."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from profiler import images, network, process, store
+from profiler import machine as this_machine
+from profiler.counters import CounterSource, Launch, software
+from profiler.errors import ProfilerError
+from profiler.network import ModelFile
+from profiler.records import Case, Completion, Count, Model, Outcome, Plan, Run, from_json
+
+WORKER = (sys.executable, "-P", "-m", "profiler.worker")
+_ENVIRONMENT = {"PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "1"}
+"""Hash order moves addresses and so counts; a GPU would take the work away from the CPU that is counted."""
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy's OpenBLAS makes a thread for every CPU when it is imported, and these spin for 0.1 s with nothing to do: into
+the first inferences. No engine computes with them, so a sweep that names its threads goes without."""
+
+
+class Workplace(NamedTuple):
+    """What a sweep's processes are started with; `folder` holds requests and records and goes when the sweep ends."""
+
+    folder: Path
+    worker: Sequence[str]
+    plan: Plan
+    models: dict[str, ModelFile]
+    pools: dict[str, Path]
+
+
+def environment(plan: Plan) -> dict[str, str]:
+    """What is added to a worker's environment."""
+    return _ENVIRONMENT if plan.threads is None else _ENVIRONMENT | _ONE_THREAD
+
+
+def inspect(model: ModelFile, place: Workplace) -> Model:
+    """Loads the model once, uncounted, in a worker: what it takes and gives, and what engine runs it.
+
+    Raises:
+        ProfilerError: It cannot be loaded, or is not one image in and one tensor out.
+    """
+    command, record = _command(place, Case(model=model.label, images=0, region="process"), counted=False)
+    launch = Launch(tuple(command), environment(place.plan), ())
+    ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
+    completion, error = _completion(record)
+    record.unlink(missing_ok=True)
+    if completion is None or completion.engine is None:
+        raise error or ProfilerError(
+            f"{model.path} cannot be run by {model.runtime} ({_why(ended, place.plan.timeout_s)})",
+            f"use a whole model file of this runtime; it printed last: {_last_line(ended.output_tail)}",
+        )
+    return Model(
+        label=model.label,
+        runtime=model.runtime,
+        file=model.path.name,
+        size_bytes=model.path.stat().st_size,
+        sha256=network.sha256(model.path),
+        engine=completion.engine,
+        input=completion.input,
+        output=completion.output,
+    )
+
+
+def stage(models: Sequence[Model], plan: Plan, folder: Path) -> dict[str, Path]:
+    """The pool file of each model: the same photos in each model's own shape.
+
+    Raises:
+        ProfilerError: The source has no image.
+    """
+    pools = {}
+    for model in models:
+        _, height, width, channels = model.input.shape
+        path = folder / f"pool-{height}x{width}x{channels}.npy"
+        if not path.exists():
+            np.save(path, images.pool(plan.source, max(plan.images), height, width, channels, plan.seed))
+        pools[model.label] = path
+    return pools
+
+
+def measure(order: int, case: Case, repeat: int, place: Workplace, source: CounterSource, kept: store.Store) -> Run:
+    """One counted process, whatever becomes of it: an end without a completion record is a failed run."""
+    raw = kept.raw / f"{order:04}-{case.model.replace(':', '-')}-{case.images}-{case.region}.{source.name}"
+    command, record = _command(place, case, counted=True)
+    before = this_machine.state()
+    with source.launch(command, case.group, case.region, raw) as launch:
+        launch = launch._replace(environment={**environment(place.plan), **launch.environment})
+        ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
+    completion, error = _completion(record)
+    record.unlink(missing_ok=True)
+    outcome: Outcome = "timeout" if ended.timed_out else "ok" if completion else "failed"
+    return Run(
+        order=order,
+        case=case,
+        repeat=repeat,
+        started_at=before.at,
+        wall_ns=ended.usage.wall_ns,
+        outcome=outcome,
+        returncode=ended.returncode,
+        counts=_counts(source.read(raw, case.group), case, ended, completion) if outcome == "ok" else (),
+        before=before,
+        after=this_machine.state(),
+        completion=completion,
+        error=None if outcome == "ok" else str(error) if error else _why(ended, place.plan.timeout_s),
+        stderr_tail=ended.output_tail if outcome != "ok" else None,
+        raw=str(raw.relative_to(kept.folder)) if raw.exists() else None,
+    )
+
+
+def _counts(
+    read: Sequence[Count], case: Case, ended: process.Ended, completion: Completion | None
+) -> tuple[Count, ...]:
+    """What the source counted, and from the kernel's accounting what it did not."""
+    counted = {count.event: count for count in read}
+    if case.region == "process":
+        accounted = software.counts(ended.usage, "wait4")
+    else:
+        accounted = software.counts(completion.phases[case.region], "getrusage") if completion else ()
+    for count in accounted:
+        if count.event not in counted or counted[count.event].value is None:
+            counted[count.event] = count
+    return tuple(counted.values())
+
+
+def _command(place: Workplace, case: Case, counted: bool) -> tuple[list[str], Path]:
+    """The worker's command for a case, and where it will leave its record.
+
+    The request's fields: label, runtime, model (path), images, warmup, threads, call, region (null: nothing is
+    counted), pool (path of the images, or null for one black image), record (path).
+    """
+    model, plan = place.models[case.model], place.plan
+    record, request = place.folder / "record.json", place.folder / "request.json"
+    pool = place.pools.get(case.model)
+    fields = {
+        "label": model.label,
+        "runtime": model.runtime,
+        "model": str(model.path.resolve()),
+        "images": case.images,
+        "warmup": plan.warmup,
+        "threads": plan.threads,
+        "call": plan.keras_call,
+        "region": case.region if counted else None,
+        "pool": str(pool) if pool else None,
+        "record": str(record),
+    }
+    request.write_text(json.dumps(fields))
+    return [*place.worker, str(request)], record
+
+
+def _completion(record: Path) -> tuple[Completion | None, ProfilerError | None]:
+    """The worker's completion record, or the error it wrote instead; neither where it left nothing whole."""
+    try:
+        text = record.read_bytes()
+        fields = msgspec.json.decode(text, type=dict[str, object])
+        if "error" in fields:
+            return None, ProfilerError(str(fields["error"]), str(fields["remedy"]))
+        return from_json(Completion, text), None
+    except (OSError, msgspec.DecodeError):
+        return None, None
+
+
+def _why(ended: process.Ended, timeout_s: float | None) -> str:
+    if ended.timed_out:
+        return f"no end within the time limit{f' of {timeout_s:g} s' if timeout_s else ''}"
+    if ended.returncode < 0:
+        return f"killed by signal {-ended.returncode}"
+    return f"the worker ended with {ended.returncode} and left no record"
+
+
+def _last_line(text: str) -> str:
+    return (text.splitlines() or ["nothing"])[-1]

@@ -1,0 +1,88 @@
+"""What a terminal shows: the progress of a sweep, and tables."""
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from profiler.doctor import Examination
+from profiler.records import Event
+from profiler.report.model import Table
+from profiler.sweep import Step
+
+
+class Bar:
+    """What runs now, done of total, time left: a bar on a terminal, a line a run elsewhere; on standard error."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._live = console.is_terminal
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+        )
+        self._progress = Progress(*columns, console=console, transient=True, disable=not self._live)
+        self._task = self._progress.add_task("", total=None, left="")
+
+    def __enter__(self) -> "Bar":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, step: Step) -> None:
+        left = f"{_span(step.left_s)} left" if step.left_s else ""
+        if self._live:
+            self._progress.update(
+                self._task, description=step.what, completed=step.done, total=step.total or None, left=left
+            )
+        else:
+            place = f"{step.done}/{step.total} " if step.total else ""
+            click.echo(f"{place}{step.what}{', about ' + left if left else ''}", err=True)
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def show(table: Table) -> None:
+    """Prints a table to standard output, as wide as the terminal allows."""
+    grid = Grid(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for index, column in enumerate(table.columns):
+        grid.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+    for row in table.rows:
+        grid.add_row(*row)
+    Console().print(grid)
+
+
+_MARKS = {"ok": "[green]ok[/green]", "warning": "[yellow]warning[/yellow]", "missing": "[red]missing[/red]"}
+
+
+def show_examination(examination: Examination) -> None:
+    """Prints the doctor's findings, each with what mends it, and the events of the set."""
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in examination.findings:
+        console.print(f"{_MARKS[finding.level]} {escape(finding.what)}: {escape(finding.detail)}")
+        if finding.remedy:
+            console.print(f"    -> {escape(finding.remedy)}")
+    console.print()
+    for event in examination.events:
+        reason = examination.absent.get(event.name)
+        console.print(f"{event.name}: {escape(f'n/a ({reason})') if reason else f'counted, {event.quality}'}")
+
+
+def show_events(title: str, events: tuple[Event, ...]) -> None:
+    """Prints a core's catalogue: event, quality, meaning."""
+    grid = Grid(title=f"Events of {title}", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("event", "quality", "meaning"):
+        grid.add_column(column, overflow="fold")
+    for event in events:
+        grid.add_row(event.name, event.quality, escape(event.meaning))
+    Console().print(grid)

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# setup.sh VENV PIP-ARGUMENTS...: makes the virtual environment VENV and installs into it.
+# What only apt can install is installed where this user may, else the command to type is printed.
+set -euo pipefail
+
+venv=$1
+shift
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+suitable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
+        if suitable "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    say "Python 3.11 or newer is missing: sudo apt install python3 (Debian 12 or newer)"
+    exit 1
+}
+
+# apt_install NEED PACKAGE...: the first package that this system knows; fails where it cannot be installed.
+apt_install() {
+    local why=$1 as=()
+    shift
+    if ! command -v apt-get >/dev/null; then
+        say "$why is missing and this system has no apt: install it with its own package manager"
+        return 1
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        if command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+            as=(sudo)
+        else
+            say "$why is missing; type: sudo apt update && sudo apt install $1"
+            return 1
+        fi
+    fi
+    say "installing $why with apt"
+    "${as[@]}" apt-get update -qq >&2 || say "apt-get update failed; going on with the lists at hand"
+    for package in "$@"; do
+        if DEBIAN_FRONTEND=noninteractive "${as[@]}" apt-get install -y -qq --no-install-recommends "$package" >&2; then
+            return 0
+        fi
+    done
+    say "$why could not be installed; type: sudo apt install $1"
+    return 1
+}
+
+python=$(find_python)
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    apt_install "Python's venv module" "python$version-venv" python3-venv
+fi
+# Without perf the kernel's own accounting counts; a sweep says so, so this is no reason to stop.
+command -v perf >/dev/null || apt_install "perf" linux-perf linux-tools-generic || true
+
+if [ ! -x "$venv/bin/python" ]; then
+    rm -rf "$venv"
+    "$python" -m venv "$venv"
+fi
+say "installing into $venv: $* (the first time this takes a few minutes)"
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@"

@@ -22,6 +22,7 @@ DRAWS = 2000  # bootstrap draws of an estimate
 LEVEL = (0.025, 0.975)  # quantiles of the draws at the ends of an interval
 MIN_FREEDOM = 2  # processes beyond the coefficients for an interval; with 1, Student's is 25 standard errors wide
 MATTERS = 0.01  # smallest relative difference worth a warning: simulated counts repeat, so any of theirs is significant
+NEGLIGIBLE = 0.001  # share of the largest mean below which a bend is nobody's cost, however significant
 LACK_OF_FIT_P = 0.01  # p-value below which a line is doubted: low, because a report judges hundreds of lines
 OUTLIER_SCALES = 6.0  # robust standard deviations: of lines with normal noise fewer than 1 in 50 have a process beyond
 GROWTH = (0.03, 0.1, 0.3, 1.0, 3.0, 30.0)  # noise at the fewest images over its rise: 34-fold to hardly any growth
@@ -64,7 +65,7 @@ class LackOfFit:
     Attributes:
         p_value: Of the pure-error F test (Draper and Smith, Applied Regression Analysis, 1998, 2.1), by resampling.
         worst_relative: Largest distance of a mean from the line, as a share of the range of the means.
-        flagged: `p_value` below `LACK_OF_FIT_P` and `worst_relative` above `MATTERS`.
+        flagged: `p_value` below `LACK_OF_FIT_P`, `worst_relative` above `MATTERS`, and not `NEGLIGIBLE`.
     """
 
     p_value: float
@@ -278,13 +279,14 @@ def _lack_of_fit(images: Floats, values: Floats, sample: _Sample) -> LackOfFit |
     member = place == np.arange(levels.size)[:, None]
     averaging = member / member.sum(axis=1, keepdims=True)
     scatter = np.vstack((sample.residuals, sample.resampled))
-    means = scatter @ averaging.T
-    pure = np.sum((scatter - means @ member) ** 2, axis=1) / np.maximum(
+    pure = np.sum((scatter - scatter @ averaging.T @ member) ** 2, axis=1) / np.maximum(
         np.sum(scatter**2, axis=1), TINY
     )  # falls with F
     p_value = int(np.count_nonzero(pure <= pure[0])) / pure.size
-    worst = float(np.abs(averaging @ sample.residuals).max() / (np.ptp(averaging @ values) or 1.0))
-    return LackOfFit(p_value, worst, p_value < LACK_OF_FIT_P and worst > MATTERS)
+    departure, means = float(np.abs(averaging @ sample.residuals).max()), averaging @ values
+    worst = departure / (float(np.ptp(means)) or 1.0)
+    matters = worst > MATTERS and departure > NEGLIGIBLE * float(np.abs(means).max())
+    return LackOfFit(p_value, worst, p_value < LACK_OF_FIT_P and matters)
 
 
 def _outliers(images: Floats, values: Floats) -> tuple[int, ...]:

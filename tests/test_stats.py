@@ -461,3 +461,13 @@ def test_thousands_of_processes_give_the_same_figures_as_their_batches() -> None
     weights = (images - images.mean()) / np.sum((images - images.mean()) ** 2)
     error = np.sqrt(np.sum((weights * 0.02 * (100 + 10 * images)) ** 2))
     assert high - low == pytest.approx(3.92 * error, rel=0.15)
+
+
+def test_a_bend_of_one_page_fault_in_thousands_is_no_lack_of_fit() -> None:
+    images = np.repeat([1, 2, 5, 10, 20, 40], 3)
+    faults = np.repeat([6788.0, 6788.0, 6788.0, 6789.0, 6789.0, 6789.0], 3) + np.tile([0, 0, 0.1], 6)
+    judged = stats.fit(images, faults).lack_of_fit
+    assert judged is not None
+    assert judged.p_value < stats.LACK_OF_FIT_P
+    assert judged.worst_relative > stats.MATTERS
+    assert not judged.flagged

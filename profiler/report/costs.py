@@ -17,7 +17,7 @@ FULL = 100.0
 
 _BY_TICKS = ("user_time", "system_time")
 """The kernel parts CPU time into these by where its timer ticks found the process: over a short region too coarse a
-sample to contradict anything."""
+sample to contradict or bend anything."""
 
 
 class Point(NamedTuple):
@@ -74,6 +74,12 @@ class Cost:
     def scaled(self) -> bool:
         """Some count ran less than the whole region on its counter and is an estimate."""
         return self.running_percent is not None and self.running_percent < FULL
+
+    @property
+    def bend(self) -> float | None:
+        """Where the counts are not on a line over the images: how far off, as a share of their range."""
+        found = self.line.lack_of_fit if self.line else None
+        return found.worst_relative if found and found.flagged and self.event.name not in _BY_TICKS else None
 
     @property
     def disagreement(self) -> bool:

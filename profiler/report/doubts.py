@@ -93,19 +93,14 @@ def _scaled(analysis: Analysis) -> Iterator[str]:
 
 def _bent(study: Study, analysis: Analysis) -> Iterator[str]:
     for model in study.models:
-        costs = [cost for cost in _of(analysis, model.label) if _lack_of_fit(cost) is not None]
+        costs = [cost for cost in _of(analysis, model.label) if cost.bend is not None]
         if costs:
-            worst = max(_lack_of_fit(cost) or 0 for cost in costs)
+            worst = max(cost.bend or 0 for cost in costs)
             events = text.listed((cost.event.name for cost in costs), _NAMED)
             yield (
                 f"{model.label}: {events} not on a line over the images (off by up to {text.percent(worst)} of the "
                 "range), so fixed cost and slope average over a bend. The figure shows where."
             )
-
-
-def _lack_of_fit(cost: Cost) -> float | None:
-    found = cost.line.lack_of_fit if cost.line else None
-    return found.worst_relative if found and found.flagged else None
 
 
 def _contradicted(analysis: Analysis) -> Iterator[str]:

@@ -231,7 +231,7 @@ def _doubts(cost: Cost) -> Iterator[str]:
 
 def _doubts_of_line(cost: Cost) -> Iterator[str]:
     yield from _doubts(cost)
-    if cost.line and cost.line.lack_of_fit and cost.line.lack_of_fit.flagged:
+    if cost.bend is not None:
         yield BENT
 
 

@@ -131,7 +131,7 @@ def _cost_lines(canvas: "Canvas", costs: Sequence[Cost], looks: dict[str, Mark])
         _dress(axes, cost.model, look, "images", f"{cost.event.name}{f' ({symbol})' if symbol else ''}")
         axes.set_xlim(0, most * 1.04)
         lowest = min(0.0, cost.line.fixed.value / divisor if cost.line else 0.0, y.min() / divisor)
-        axes.set_ylim(lowest * 1.1, y.max() / divisor * 1.08 or None)
+        axes.set_ylim(lowest * 1.1, axes.dataLim.ymax * 1.05 or None)
 
 
 def _line(axes: "Axes", cost: Cost, xs: stats.Floats, divisor: float, look: Mark) -> None:

@@ -1,0 +1,173 @@
+"""What measuring costs, as ratios of interleaved runs: `make bench`, or `python -m benchmarks.run [--rounds N]`.
+
+Prints a line a figure with what it should stay under. Nothing is asserted: a busy machine is not a broken program.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from profiler import images, network, store
+from profiler.counters import perf
+from profiler.counters.perf_output import counts, parse
+from profiler.measure import WORKER
+from profiler.records import Completion, from_json, to_json
+from tests.studies import made_study
+
+MODEL = network.shipped(network.DEFAULTS["litert"])
+HERE = Path(__file__).parent
+ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+"""Both sides of a ratio without numpy's idle threads, which would drown the difference (see profiler/measure.py)."""
+
+
+def request(folder: Path, count: int, warmup: int, region: str) -> tuple[list[str], Path]:
+    """A worker's command for `count` images of the shipped LiteRT model, and its record."""
+    pool, record = folder / "pool.npy", folder / "record.json"
+    if not pool.exists():
+        np.save(pool, images.pool("builtin", 10, 150, 150, 3, 0))
+    fields = {
+        "label": "litert",
+        "runtime": "litert",
+        "model": str(MODEL),
+        "images": count,
+        "warmup": warmup,
+        "threads": 1,
+        "call": "predict",
+        "region": region,
+        "pool": str(pool),
+        "record": str(record),
+    }
+    (folder / "request.json").write_text(json.dumps(fields))
+    return [*WORKER, str(folder / "request.json")], record
+
+
+def interleaved(rounds: int, one: Callable[[], float], other: Callable[[], float]) -> float:
+    """Median over rounds of one / other, each pair measured back to back, in alternating order."""
+    ratios = []
+    for number in range(rounds):
+        if number % 2:
+            below, above = other(), one()
+        else:
+            above, below = one(), other()
+        ratios.append(above / below)
+    return statistics.median(ratios)
+
+
+def output(command: Sequence[str]) -> str:
+    return subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout
+
+
+def steady(folder: Path, rounds: int) -> float:
+    """Steady time of an image in the worker over that in a bare interpreter loop."""
+    command, record = request(folder, 200, 20, "process")
+
+    def ours() -> float:
+        output(command)
+        return statistics.median(from_json(Completion, record.read_bytes()).latencies_ns)
+
+    def bare() -> float:
+        arguments = [str(MODEL), str(folder / "pool.npy"), "21", "200"]
+        return statistics.median(json.loads(output([sys.executable, str(HERE / "bare.py"), *arguments])))
+
+    return interleaved(rounds, ours, bare)
+
+
+def task_clock_ns(folder: Path, command: Sequence[str]) -> float:
+    raw = folder / "raw"
+    output(["perf", "stat", "-x", ";", "-o", str(raw), "-e", "task-clock", "--", *command])
+    return counts(parse(raw.read_text()))["task-clock"].value or 0.0
+
+
+def whole(folder: Path, rounds: int) -> float:
+    """Task-clock of a worker with 10 images over that of a minimal script doing the same 12 inferences."""
+    command, _ = request(folder, 10, 1, "process")
+    script = [sys.executable, str(HERE / "minimal.py"), str(MODEL), str(folder / "pool.npy"), "12"]
+    return interleaved(rounds, lambda: task_clock_ns(folder, command), lambda: task_clock_ns(folder, script))
+
+
+def empty_region(folder: Path, rounds: int) -> tuple[float, float]:
+    """Most page faults and median task-clock in ms of a region `inference` without an image in it."""
+    source = perf.open()
+    faults, clocks = [], []
+    for _ in range(rounds):
+        command, _ = request(folder, 0, 1, "inference")
+        with source.launch(command, (), "inference", folder / "raw") as launch:
+            environment = {**ENVIRONMENT, **launch.environment}
+            argv = [*launch.argv[: launch.argv.index("--")], "-e", "task-clock,page-faults", "--", *command]
+            subprocess.run(argv, env=environment, pass_fds=launch.pass_fds, check=True, capture_output=True)
+        found = counts(parse((folder / "raw").read_text()))
+        faults.append(found["page-faults"].value or 0.0)
+        clocks.append((found["task-clock"].value or 0.0) / 1e6)
+    return max(faults), statistics.median(clocks)
+
+
+def sweep_overhead(folder: Path) -> float:
+    """Wall time of a sweep, from its first run's start to its last one's end, over the sum of its processes'."""
+    runs = folder / "runs"
+    command = ["sweep", "--models", "litert", "--name", "s", "--runs", str(runs), "--output", str(folder / "reports")]
+    start = time.time()
+    output([sys.executable, "-m", "profiler.cli", *command])
+    _, done = store.load(runs / "s")
+    begun = min(_seconds(run.before.at) for run in done)
+    ended = max(_seconds(run.after.at) for run in done)
+    assert start <= begun <= ended
+    return (ended - begun) / (sum(run.wall_ns for run in done) / 1e9)
+
+
+def _seconds(text: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text).timestamp()
+
+
+def wall(rounds: int, command: Sequence[str]) -> float:
+    """Median wall time of a command in seconds."""
+    times = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        output(command)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def report(folder: Path) -> float:
+    """Seconds for `profiler report` on a study of 5,000 runs."""
+    study, runs = made_study(repeats=209)
+    kept = store.create(folder, msgspec.structs.replace(study, name="large"))
+    (kept.folder / "runs.jsonl").write_bytes(b"".join(to_json(run) + b"\n" for run in runs[:5000]))
+    command = ["report", "large", "--runs", str(folder), "--output", str(folder / "out")]
+    return wall(3, [sys.executable, "-m", "profiler.cli", *command])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15, help="interleaved pairs a ratio (default 15)")
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        show("steady time an image, worker / bare loop", steady(folder, rounds), "at most 1.02")
+        show("task-clock of 10 images, worker / minimal script", whole(folder, rounds), "at most 1.05")
+        faults, clock = empty_region(folder, rounds)
+        show("empty region, page faults", faults, "0")
+        show("empty region, task-clock in ms", clock, "under 0.2")
+        show("sweep wall / its processes' wall", sweep_overhead(folder), "at most 1.05")
+        show("profiler --help in s", wall(rounds, [sys.executable, "-m", "profiler.cli", "--help"]), "under 0.25")
+        show("profiler report on 5,000 runs in s", report(folder), "under 5")
+
+
+def show(what: str, figure: float, target: str) -> None:
+    print(f"{what:<50} {figure:8.3f}   {target}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

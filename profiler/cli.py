@@ -217,11 +217,11 @@ def build(photos: Path, output: Path, seed: int) -> None:
 def _report(folder: Path, output: Path) -> None:
     """Builds and writes a study's report; prints its summary and its path."""
     from profiler import report, store
-    from profiler.terminal import show
+    from profiler.terminal import say, show
 
     built = report.build(*store.load(folder))
-    for line in built.warnings:
-        click.echo(line)
+    for warning in built.warnings:
+        say(warning)
     for table in built.summary:
         show(table)
     click.echo(f"report: {report.write(built, output / folder.name)}")

@@ -51,9 +51,9 @@ def inspect(model: ModelFile, place: Workplace) -> Model:
     completion, error = _completion(record)
     record.unlink(missing_ok=True)
     if completion is None or completion.engine is None:
+        remedy = "give it longer with --timeout" if ended.timed_out else "use a whole model file of this runtime"
         raise error or ProfilerError(
-            f"{model.path} cannot be run by {model.runtime} ({_why(ended, place.plan.timeout_s)})",
-            f"use a whole model file of this runtime; it printed last: {_last_line(ended.output_tail)}",
+            f"{model.path} cannot be run by {model.runtime} ({_why(ended, place.plan.timeout_s)})", remedy
         )
     return Model(
         label=model.label,
@@ -164,13 +164,11 @@ def _completion(record: Path) -> tuple[Completion | None, ProfilerError | None]:
         return None, None
 
 
-def _why(ended: process.Ended, timeout_s: float | None) -> str:
+def _why(ended: process.Ended, timeout_s: float) -> str:
+    """In a line; the worker's last words tell what perf's exit status hides, such as a segmentation fault."""
     if ended.timed_out:
-        return f"no end within the time limit{f' of {timeout_s:g} s' if timeout_s else ''}"
+        return f"no end within the time limit of {timeout_s:g} s"
     if ended.returncode < 0:
         return f"killed by signal {-ended.returncode}"
-    return f"the worker ended with {ended.returncode} and left no record"
-
-
-def _last_line(text: str) -> str:
-    return (text.splitlines() or ["nothing"])[-1]
+    last = (ended.output_tail.splitlines() or ["nothing"])[-1].strip()
+    return f"the worker ended with {ended.returncode} and left no record; it printed last: {last}"

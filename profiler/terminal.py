@@ -52,6 +52,12 @@ def _span(seconds: float) -> str:
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
 
 
+def say(sentence: str) -> None:
+    """Prints a sentence, broken between words on a terminal and not at all elsewhere."""
+    console = Console(highlight=False)
+    console.print(escape(sentence), soft_wrap=not console.is_terminal)
+
+
 def show(table: Table) -> None:
     """Prints a table to standard output, as wide as the terminal allows."""
     grid = Grid(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)

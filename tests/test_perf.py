@@ -78,10 +78,17 @@ def test_a_tool_event_is_tried_in_company(
         assert any("duration_time" in word for word in launch.argv)
 
 
-def test_an_unknown_event_is_absent_and_the_rest_counts(pi5: Machine, fake_perf: FakePerf) -> None:
+@pytest.mark.parametrize("source", ["perf", "auto"])
+def test_an_unknown_event_is_an_error(pi5: Machine, fake_perf: FakePerf, source: str) -> None:
     fake_perf()
-    survey = surveyed(pi5, "lab,no-such-event")
-    assert survey.absent == {"no-such-event": "this perf knows no event of that name"}
+    with pytest.raises(ProfilerError, match="perf knows no event 'no-such-event'"):
+        choose(source, events("lab,no-such-event"), pi5, BOTH)
+
+
+def test_an_event_of_a_pmu_that_is_not_there_is_absent(pi5: Machine, fake_perf: FakePerf) -> None:
+    fake_perf()
+    survey = surveyed(pi5, "lab,some_pmu/event=0x1/")
+    assert survey.absent == {"some_pmu/event=0x1/": "this perf knows no such PMU or event"}
     assert survey.groups == (LAB,)
 
 

@@ -237,6 +237,7 @@ def test_a_crash_under_perf_is_no_success(
     bad = [run for run in loaded(result) if run.outcome != "ok"]
     assert len(bad) == 2
     assert {run.returncode for run in bad} == {0}
+    assert all("Segmentation fault" in str(run.error) for run in bad)
 
 
 def test_ctrl_c_keeps_all_that_is_done(
@@ -276,6 +277,14 @@ def test_a_model_that_cannot_run_stops_the_sweep_before_it_begins(
         with pytest.raises(ProfilerError, match=words):
             swept(tmp_path, models, fake_worker, counters="software")
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_model_that_takes_too_long_to_look_at(
+    tmp_path: Path, models: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORKER", json.dumps({"keras": "hang"}))
+    with pytest.raises(ProfilerError, match=r"time limit of 1 s\): give it longer with --timeout"):
+        swept(tmp_path, models, fake_worker, counters="software", timeout_s=1.0)
 
 
 def test_auto_falls_back_and_says_why(tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any) -> None:

@@ -12,6 +12,10 @@ from profiler.errors import ProfilerError
 from profiler.records import Count, Event, Machine, Region
 
 
+class UnusableError(ProfilerError):
+    """A source cannot count anything here, so another one may."""
+
+
 class Survey(NamedTuple):
     """What a source can count on this machine.
 
@@ -45,7 +49,8 @@ class CounterSource(Protocol):
         """Tries each event; keeps what it needs to know of them for `launch`.
 
         Raises:
-            ProfilerError: The source cannot count anything here, or not these regions.
+            UnusableError: The source cannot count anything here, or not these regions.
+            ProfilerError: One of the events is no event at all.
         """
 
     def launch(
@@ -70,13 +75,13 @@ def choose(
     """The source asked for, surveyed; with `auto` the best that counts here, and a note where that is not perf.
 
     Raises:
-        ProfilerError: The source asked for by name cannot count here.
+        ProfilerError: The source asked for by name cannot count here, or an event is no event at all.
     """
     if name != AUTO:
         return _surveyed(name, events, machine, regions)
     try:
         return _surveyed("perf", events, machine, regions)
-    except ProfilerError as error:
+    except UnusableError as error:
         source, survey = _surveyed("software", events, machine, regions)
         return source, survey._replace(notes=(f"perf cannot count here: {error}.", *survey.notes))
 

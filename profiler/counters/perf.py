@@ -10,7 +10,7 @@ from pathlib import Path
 
 from profiler import events as catalogue
 from profiler import machine as this_machine
-from profiler.counters import Launch, Survey
+from profiler.counters import Launch, Survey, UnusableError
 from profiler.counters.perf_output import Reading, counts, parse
 from profiler.errors import ProfilerError
 from profiler.records import Count, Event, Machine, Region
@@ -26,11 +26,11 @@ def open() -> "Perf":
     """The source with this machine's perf.
 
     Raises:
-        ProfilerError: There is none.
+        UnusableError: There is none.
     """
     executable = this_machine.find_perf()
     if executable is None:
-        raise ProfilerError("perf is not installed", "sudo apt install linux-perf, or use --counters software")
+        raise UnusableError("perf is not installed", "sudo apt install linux-perf, or use --counters software")
     return Perf(executable)
 
 
@@ -110,7 +110,7 @@ class Perf:
     def _require_control(self) -> None:
         version = this_machine.perf_version(self._perf)
         if version is not None and version < _CONTROL_SINCE:
-            raise ProfilerError(
+            raise UnusableError(
                 f"perf {'.'.join(map(str, version))} is too old to count a region (--control came with 5.9)",
                 "install perf 5.10 or newer, or use --region process",
             )
@@ -126,8 +126,12 @@ class Perf:
     def _refusal(self, name: str) -> str | None:
         """Why perf cannot count one event by itself; None where it can."""
         code, readings, message = self._try(self._term(name))
+        if code == 129 and "/" not in self._encodings[name]:
+            raise ProfilerError(
+                f"perf knows no event '{name}'", "see `profiler events` and `perf list` for those there are"
+            )
         if code == 129:
-            return "this perf knows no event of that name"
+            return "this perf knows no such PMU or event"
         if code != 0 and not readings:
             return _first_line(message) or f"perf stat ends with {code}"
         if not readings or readings[0].status == "not_supported":
@@ -212,12 +216,12 @@ def _no_counters(machine: Machine, absent: dict[str, str]) -> str:
     )
 
 
-def _refused(message: str) -> ProfilerError:
+def _refused(message: str) -> UnusableError:
     if "perf_event_paranoid" in message or "Permission" in message or "limited" in message:
-        return ProfilerError(
+        return UnusableError(
             "perf is refused by this kernel's perf_event_paranoid setting", "sudo sysctl kernel.perf_event_paranoid=1"
         )
-    return ProfilerError(
+    return UnusableError(
         f"perf stat does not work here ({_first_line(message) or 'it printed nothing'})", "use --counters software"
     )
 

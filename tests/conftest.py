@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from studies import PI5
 
 from profiler import machine
 from profiler.records import Machine
+
+# The same examples every time, and none refused for a slow machine.
+settings.register_profile("profiler", deadline=None, derandomize=True)
+settings.load_profile("profiler")
 
 FAKES = Path(__file__).parent / "fakes"
 

@@ -216,7 +216,7 @@ SWEEPS = st.lists(
 ).filter(lambda runs: len({images for images, _ in runs}) > 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs=SWEEPS, factor=st.floats(1e-3, 1e6), shift=st.integers(0, 10**6))
 def test_units_and_a_constant_go_through(runs: list[tuple[int, int]], factor: float, shift: int) -> None:
     images, values = np.array(runs, dtype=float).T
@@ -232,7 +232,7 @@ def test_units_and_a_constant_go_through(runs: list[tuple[int, int]], factor: fl
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(runs=SWEEPS, order=st.randoms(use_true_random=False))
 def test_the_order_of_the_processes_does_not_matter(runs: list[tuple[int, int]], order: random.Random) -> None:
     shuffled = list(range(len(runs)))

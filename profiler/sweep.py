@@ -65,11 +65,13 @@ def run(
         ProfilerError: A model, event, source or name cannot be used, or a run cannot be stored.
     """
     store.vacant(root, name)
+    # A source without images is refused now, and not after the engines have been looked at.
     images.pool(plan.source, 1, 8, 8, 3, plan.seed)
     machine = this_machine.describe()
     wanted = catalogue.resolve(plan.event_set, catalogue.core(machine.uarch), machine.pmu)
     events = tuple({event.name: event for event in (*wanted, *catalogue.always())}.values())
-    source, survey = choose(plan.counters, events, machine, plan.regions)
+    regions = (*plan.regions, *(PHASES if plan.phases else ()))
+    source, survey = choose(plan.counters, events, machine, regions)
     with tempfile.TemporaryDirectory(prefix="profiler-") as folder:
         place = Workplace(Path(folder), worker, plan, {file.label: file for file in files}, {})
         models = []

@@ -269,6 +269,16 @@ def test_what_can_be_refused_leaves_nothing(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.usefixtures("pi5")
+def test_phases_need_a_perf_that_can_count_them(
+    tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
+) -> None:
+    fake_perf(version="5.8.0", no_control=True)
+    with pytest.raises(ProfilerError, match="too old to count a region"):
+        swept(tmp_path, models, fake_worker, regions=("process",), phases=True)
+    assert swept(tmp_path, models, fake_worker, regions=("process",), images=(1, 2), repeats=1).failed == 0
+
+
 def test_a_model_that_cannot_run_stops_the_sweep_before_it_begins(
     tmp_path: Path, models: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from profiler.records import Count, Event, Machine, Region
 
 _CONTROL_SINCE = (5, 9)
 _PROBE_LIMIT_S = 20
+_TOOLS = {"duration_time", "user_time", "system_time"}
+"""perf's own events: of the whole process whatever the region, and without a scope."""
 _IN_THE_KERNEL = {"context-switches", "page-faults", "cpu-migrations"}
 """Software events that happen in the kernel wholly or in part. Counted user-only, perf prints 0 or too few of them,
 which would be a lie; the kernel's own accounting has the first two whole."""
@@ -91,8 +93,7 @@ class Perf:
         return tuple((found | missing).values())
 
     def _selection(self, group: Sequence[str], region: Region) -> list[str]:
-        tools = {"duration_time", "user_time", "system_time"}
-        beside = [name for name in self._beside if name not in tools or region == "process"]
+        beside = [name for name in self._beside if name not in _TOOLS or region == "process"]
         selected = []
         if group:
             selected += ["-e", "{" + ",".join(self._term(name) for name in group) + "}"]
@@ -103,7 +104,7 @@ class Perf:
     def _term(self, name: str) -> str:
         """What `-e` is given for an event: its encoding with the scope said, so that perf need not add it."""
         encoding = self._encodings.get(name, name)
-        if not self._modifier or name in {"duration_time", "user_time", "system_time"} or ":" in encoding:
+        if not self._modifier or name in _TOOLS or ":" in encoding:
             return encoding
         return encoding + (self._modifier if encoding.endswith("/") else f":{self._modifier}")
 

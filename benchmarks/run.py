@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -115,18 +116,14 @@ def sweep_overhead(folder: Path) -> float:
     """Wall time of a sweep, from its first run's start to its last one's end, over the sum of its processes'."""
     runs = folder / "runs"
     command = ["sweep", "--models", "litert", "--name", "s", "--runs", str(runs), "--output", str(folder / "reports")]
-    start = time.time()
     output([sys.executable, "-m", "profiler.cli", *command])
     _, done = store.load(runs / "s")
     begun = min(_seconds(run.before.at) for run in done)
     ended = max(_seconds(run.after.at) for run in done)
-    assert start <= begun <= ended
     return (ended - begun) / (sum(run.wall_ns for run in done) / 1e9)
 
 
 def _seconds(text: str) -> float:
-    from datetime import datetime
-
     return datetime.fromisoformat(text).timestamp()
 
 

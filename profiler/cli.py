@@ -10,12 +10,21 @@ import click
 
 from profiler import __version__
 from profiler.errors import ProfilerError
+from profiler.runtimes import KERAS_CALLS
 
 CANNOT, RUNS_FAILED, INTERRUPTED = 1, 3, 130
 """Exit statuses beside 0 and click's 2 for a command line that makes no sense."""
 
 _DEFAULT_IMAGES, _DEFAULT_REPEATS = "1,2,5,10,20,40", 3
 _QUICK_IMAGES, _QUICK_REPEATS = "1,5,10", 2
+
+
+_RUNS = click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Studies' folder."
+)
+_OUTPUT = click.option(
+    "--output", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Reports' folder."
+)
 
 
 class _Group(click.Group):
@@ -104,8 +113,8 @@ def _regions(_context: click.Context, _parameter: click.Parameter, text: str) ->
 )
 @click.option(
     "--keras-call",
-    type=click.Choice(["predict", "call", "graph"]),
-    default="predict",
+    type=click.Choice(KERAS_CALLS),
+    default=KERAS_CALLS[0],
     show_default=True,
     help="How Keras is asked.",
 )
@@ -114,12 +123,8 @@ def _regions(_context: click.Context, _parameter: click.Parameter, text: str) ->
 @click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds a run may take.")
 @click.option("--cpus", callback=_cpus, help="Pin the worker to these CPUs, such as 2,3 or 0-3.")
 @click.option("--quick", is_flag=True, help=f"{_QUICK_IMAGES} images, {_QUICK_REPEATS} repeats.")
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Studies' folder."
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Reports' folder."
-)
+@_RUNS
+@_OUTPUT
 def sweep(models: str, images: str | None, repeats: int | None, quick: bool, **options: Any) -> None:
     """Measure models over images a run, and report."""
     from profiler import network
@@ -161,12 +166,8 @@ def sweep(models: str, images: str | None, repeats: int | None, quick: bool, **o
 
 @main.command()
 @click.argument("study", required=False)
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Studies' folder."
-)
-@click.option(
-    "--output", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Reports' folder."
-)
+@_RUNS
+@_OUTPUT
 def report(study: str | None, runs: Path, output: Path) -> None:
     """Render the report of STUDY, or of the newest study."""
     from profiler import store

@@ -49,7 +49,6 @@ def inspect(model: ModelFile, place: Workplace) -> Model:
     launch = Launch(tuple(command), environment(place.plan), ())
     ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
     completion, error = _completion(record)
-    record.unlink(missing_ok=True)
     if completion is None or completion.engine is None:
         remedy = "give it longer with --timeout" if ended.timed_out else "use a whole model file of this runtime"
         raise error or ProfilerError(
@@ -92,7 +91,6 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
         launch = launch._replace(environment={**environment(place.plan), **launch.environment})
         ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
     completion, error = _completion(record)
-    record.unlink(missing_ok=True)
     outcome: Outcome = "timeout" if ended.timed_out else "ok" if completion else "failed"
     return Run(
         order=order,
@@ -102,7 +100,7 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
         wall_ns=ended.usage.wall_ns,
         outcome=outcome,
         returncode=ended.returncode,
-        counts=_counts(source.read(raw, case.group), case, ended, completion) if outcome == "ok" else (),
+        counts=_counts(source.read(raw, case.group), case, ended, completion) if completion and outcome == "ok" else (),
         before=before,
         after=this_machine.state(),
         completion=completion,
@@ -112,15 +110,13 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
     )
 
 
-def _counts(
-    read: Sequence[Count], case: Case, ended: process.Ended, completion: Completion | None
-) -> tuple[Count, ...]:
+def _counts(read: Sequence[Count], case: Case, ended: process.Ended, completion: Completion) -> tuple[Count, ...]:
     """What the source counted, and from the kernel's accounting what it did not."""
     counted = {count.event: count for count in read}
     if case.region == "process":
         accounted = software.counts(ended.usage, "wait4")
     else:
-        accounted = software.counts(completion.phases[case.region], "getrusage") if completion else ()
+        accounted = software.counts(completion.phases[case.region], "getrusage")
     for count in accounted:
         if count.event not in counted or counted[count.event].value is None:
             counted[count.event] = count
@@ -153,9 +149,13 @@ def _command(place: Workplace, case: Case, counted: bool) -> tuple[list[str], Pa
 
 
 def _completion(record: Path) -> tuple[Completion | None, ProfilerError | None]:
-    """The worker's completion record, or the error it wrote instead; neither where it left nothing whole."""
+    """The worker's completion record, or the error it wrote instead; neither where it left nothing whole.
+
+    The file goes, so that the next worker's silence is not taken for this one's record.
+    """
     try:
         text = record.read_bytes()
+        record.unlink()
         fields = msgspec.json.decode(text, type=dict[str, object])
         if "error" in fields:
             return None, ProfilerError(str(fields["error"]), str(fields["remedy"]))

@@ -49,7 +49,7 @@ class Count(Record, frozen=True, kw_only=True):
 
     Attributes:
         event: The event's name.
-        value: The count, or None with a `reason`.
+        value: The count, whole except where it was scaled, or None with a `reason`.
         unit: "" for occurrences, "ns" for times.
         running_percent: Share of the region in which a counter was on the event; below 100 the value is scaled.
         source: Who counted: `perf`, `wait4` (rusage of the ended process), `getrusage` (the worker at a phase's ends).
@@ -57,7 +57,7 @@ class Count(Record, frozen=True, kw_only=True):
     """
 
     event: str
-    value: float | None
+    value: int | float | None
     unit: str
     status: Status
     source: str

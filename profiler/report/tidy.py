@@ -56,9 +56,7 @@ def _counts(run: Run, runtime: str) -> Iterator[tuple[object, ...]]:
 
 
 def _fields(count: Count) -> tuple[object, ...]:
-    value = count.value
-    whole = int(value) if isinstance(value, float) and value.is_integer() else value
-    return count.event, whole, count.unit, count.status, count.source, count.running_percent, count.reason
+    return count.event, count.value, count.unit, count.status, count.source, count.running_percent, count.reason
 
 
 def _csv(head: tuple[str, ...], lines: Iterable[tuple[object, ...]]) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import ProfilerError
-from profiler.records import SCHEMA, Run, Study, from_json, to_json
+from profiler.records import READABLE, Run, Study, from_json, to_json
 
 _STUDY, _RUNS, _RAW = "study.json", "runs.jsonl", "raw"
 
@@ -78,9 +78,10 @@ def load(folder: Path) -> tuple[Study, tuple[Run, ...]]:
         ProfilerError: Not a study, of another schema version, or damaged.
     """
     schema = _header(folder / _STUDY).get("schema")
-    if schema != SCHEMA:
+    if schema not in READABLE:
+        versions = " and ".join(map(str, READABLE))
         raise ProfilerError(
-            f"study {folder} has schema {schema}, this profiler reads {SCHEMA}", "use the version that wrote it"
+            f"study {folder} has schema {schema}, this profiler reads {versions}", "use the version that wrote it"
         )
     try:
         text = (folder / _STUDY).read_bytes()

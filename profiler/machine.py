@@ -143,6 +143,11 @@ def usable_cpus() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
+def user_cache() -> Path:
+    """This user's folder for what profiler can make again (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "profiler"
+
+
 def _text(path: Path) -> str | None:
     """The file's text without space and NUL at its ends; None where there is none."""
     try:

@@ -1,7 +1,7 @@
 """The perf source against the fake perf, as a Cortex-A76 machine."""
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,9 +68,9 @@ def test_a_tool_event_is_tried_in_company(
     source = perf.open()
     trial = source._try
 
-    def refuses_a_lone_tool_event(selection: str) -> tuple[int, tuple[Reading, ...], str]:
+    def refuses_a_lone_tool_event(selection: str, *workload: Sequence[str]) -> tuple[int, tuple[Reading, ...], str]:
         # As perf 6.1 does at perf_event_paranoid 2.
-        return (255, (), "") if selection == "duration_time" else trial(selection)
+        return (255, (), "") if selection == "duration_time" else trial(selection, *workload)
 
     monkeypatch.setattr(source, "_try", refuses_a_lone_tool_event)
     survey = source.survey(events(), pi5, BOTH)
@@ -96,10 +96,69 @@ def test_a_raw_code_below_0x40_needs_the_kernels_word(
     pi5: Machine, fake_perf: FakePerf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_perf()
-    listed = frozenset({0x11, 0x08, 0x24, 0x17})
+    listed = frozenset({0x11, 0x08, 0x24, 0x17, 0x04})
     monkeypatch.setattr(this_machine, "pmu_events", lambda pmu: listed)
     absent = surveyed(pi5).absent
     assert set(absent) == {"ll_cache_rd", "ll_cache_miss_rd"}
+
+
+def test_a_pmu_without_l1d_cache_is_emulated(
+    pi5: Machine, fake_perf: FakePerf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What QEMU's PMU shows: no code says that it lacks 0x58, and what it lists of the stalls stays 0."""
+    fake_perf(silent=["stall_backend", "l2d_cache_inval", "r58"])
+    monkeypatch.setattr(this_machine, "pmu_events", lambda pmu: frozenset({0x11, 0x08, 0x23, 0x24}))
+    survey = surveyed(pi5, "lab,r58,ref-cycles")
+    assert survey.groups == (("cycles", "inst_retired", "ref-cycles"),)
+    assert "l1d_cache" in survey.absent["l2d_cache_inval"]
+    assert "(0x58)" in survey.absent["r58"]
+    assert survey.absent["stall_backend"] == STILL
+    (note,) = survey.notes
+    assert note.startswith("The PMU armv8_cortex_a76 lists not even l1d_cache")
+
+
+STILL = "reads 0 over 60 million instructions: not counting on this machine"
+
+
+def test_an_event_that_stays_0_over_real_work_does_not_count(pi5: Machine, fake_perf: FakePerf) -> None:
+    fake_perf(silent=["stall_backend", "ll_cache_rd"])
+    survey = surveyed(pi5)
+    assert survey.absent == {"stall_backend": STILL, "ll_cache_rd": STILL}
+    assert survey.groups == (tuple(name for name in LAB if name not in survey.absent),)
+    assert survey.notes == ()
+
+
+def test_those_left_are_grouped_again(pi5: Machine, fake_perf: FakePerf) -> None:
+    fake_perf(counters=4, silent=["stall_backend", "ll_cache_rd", "ll_cache_miss_rd"])
+    assert surveyed(pi5).groups == (("cycles", "inst_retired", "l2d_cache_inval", "l2d_cache_refill"),)
+
+
+@pytest.mark.parametrize(
+    "wanted", ["lab", "cycles,instructions,l2d_invalidate", "l2d_invalidate,armv8_cortex_a76/event=0x59/"]
+)
+def test_an_event_that_work_can_do_without_may_be_0(pi5: Machine, fake_perf: FakePerf, wanted: str) -> None:
+    fake_perf(silent=["l2d_cache_inval", "armv8_cortex_a76/event=0x59/"])
+    survey = surveyed(pi5, wanted)
+    assert survey.absent == {}
+    assert any("l2d_cache_inval" in group for group in survey.groups)
+
+
+def test_where_no_other_event_counts_it_goes_with_them(pi5: Machine, fake_perf: FakePerf) -> None:
+    silent = [name for name in LAB if name not in {"cycles", "inst_retired"}]
+    fake_perf(silent=silent)
+    survey = surveyed(pi5)
+    assert survey.absent == dict.fromkeys(silent, STILL)
+    assert survey.groups == (("cycles", "inst_retired"),)
+
+
+@pytest.mark.parametrize("wanted", ["lab", "l2d_refill"])
+def test_a_pmu_that_stands_still_counts_no_hardware(pi5: Machine, fake_perf: FakePerf, wanted: str) -> None:
+    fake_perf(silent=LAB)
+    survey = surveyed(pi5, wanted)
+    assert set(survey.absent) == {event.name for event in events(wanted) if event.kind == "hardware"}
+    assert set(survey.absent.values()) == {"reads 0 over millions of instructions: not counting on this machine"}
+    assert not any(survey.groups)
+    assert survey.notes[0].startswith("No hardware")
 
 
 def test_a_refused_perf_names_the_command(pi5: Machine, fake_perf: FakePerf) -> None:

@@ -1,10 +1,12 @@
 """`perf stat`: real counters, one pass a group so that nothing is multiplexed, the region by `--control`."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +19,18 @@ from profiler.records import Count, Event, Machine, Region
 
 _CONTROL_SINCE = (5, 9)
 _PROBE_LIMIT_S = 20
+_TRIVIAL = (shutil.which("true") or "true",)
+_WORK = (sys.executable, "-S", "-E", "-c", "bytes(bytearray(b'x') * (1 << 24))")
+"""Python starts, fills 16 MiB and copies them: tens of millions of instructions, through every cache and the memory."""
+_ANCHORS = {"cycles", "instructions"}
+_IN_ALL_WORK = {
+    *_ANCHORS,
+    *("stall_frontend", "stall_backend", "stall_memory", "l1d_access", "l1d_refill", "l2d_access", "l2d_refill"),
+    *("l2d_writeback", "l2d_victim", "llc_load", "llc_load_miss", "l3_access", "l3_refill", "mem_access", "bus_access"),
+    *("dtlb_access", "dtlb_refill", "dtlb_walk", "branches", "branch_misses"),
+}
+"""Metrics that cannot stay 0 over `_WORK`. Others can: nothing need be invalidated in the caches of a lone thread."""
+_L1D_CACHE = 0x04
 _TOOLS = {"duration_time", "user_time", "system_time"}
 """perf's own events: of the whole process whatever the region, and without a scope."""
 _IN_THE_KERNEL = {"context-switches", "page-faults", "cpu-migrations"}
@@ -48,6 +62,10 @@ class Perf:
         self._beside: tuple[str, ...] = ()
 
     def survey(self, events: Sequence[Event], machine: Machine, regions: Sequence[Region]) -> Survey:
+        """As the protocol says; an event that is counted and stays 0 over real work is absent too.
+
+        So perf counts hardware on this machine where a group has an event: `any(survey.groups)`.
+        """
         if any(region != "process" for region in regions):
             self._require_control()
         scope = self._scope()
@@ -57,17 +75,21 @@ class Perf:
         listed = this_machine.pmu_events(machine.pmu) if machine.pmu else frozenset()
         for event in hardware:
             self._encodings[event.name] = event.encoding or ""
-            reason = catalogue.gated(event, core, listed) or self._refusal(event.name)
+            reason = catalogue.gated(event, core, listed) or _unvouched(event, core, listed)
+            reason = reason or self._refusal(event.name)
             if reason:
                 absent[event.name] = reason
-        countable = [event for event in hardware if event.name not in absent]
-        notes = () if countable or not hardware else (_no_counters(machine, absent),)
-        if machine.pmu is None and not countable:
+        groups, silent = self._counting([event for event in hardware if event.name not in absent], core)
+        absent |= silent
+        notes = (_no_counters(machine, absent),) if hardware and not any(groups) else ()
+        if any(groups) and _emulated(core, listed):
+            notes = (_EMULATED.format(pmu=machine.pmu),)
+        if machine.pmu is None and not any(groups):
             absent.update({event.name: _NO_PMU for event in events if event.kind == "hardware"})
         if self._modifier and any(event.name == "cpu-migrations" for event in events):
             absent["cpu-migrations"] = "happens in the kernel, whose part perf may not count here"
         self._beside = self._software(events, absent)
-        return Survey(scope, absent, self._fitting(countable, core), notes)
+        return Survey(scope, absent, groups, notes)
 
     @contextmanager
     def launch(self, command: Sequence[str], group: Sequence[str], region: Region, raw: Path) -> Iterator[Launch]:
@@ -137,8 +159,6 @@ class Perf:
             return _first_line(message) or f"perf stat ends with {code}"
         if not readings or readings[0].status == "not_supported":
             return "perf says not supported on this machine"
-        if name == "cycles" and readings[0].value == 0:
-            return "the cycle counter does not advance on this machine"
         return None
 
     def _software(self, events: Sequence[Event], absent: dict[str, str]) -> tuple[str, ...]:
@@ -152,42 +172,49 @@ class Perf:
         company = self._term("task-clock")
         return tuple(name for name in names if self._try(f"{company},{self._term(name)}")[0] == 0)
 
-    def _fitting(self, countable: Sequence[Event], core: catalogue.Core) -> tuple[tuple[str, ...], ...]:
-        """Groups that this machine really schedules: tried, and made smaller until each is counted in full."""
+    def _counting(
+        self, countable: Sequence[Event], core: catalogue.Core
+    ) -> tuple[tuple[tuple[str, ...], ...], dict[str, str]]:
+        """Groups of the events that count over real work, and why the others do not."""
+        groups, values = self._fitting(countable, core)
+        silent = _silent(countable, values)
+        if silent:
+            groups, _ = self._fitting([event for event in countable if event.name not in silent], core)
+        return groups, silent
+
+    def _fitting(
+        self, countable: Sequence[Event], core: catalogue.Core
+    ) -> tuple[tuple[tuple[str, ...], ...], dict[str, float]]:
+        """Groups that this machine really schedules, and what they counted over `_WORK`.
+
+        They are tried, and made smaller until each is counted in full.
+        """
         if not countable:
-            return ((),)
+            return ((),), {}
         for counters in range(core.programmable, 0, -1):
             try:
                 groups = catalogue.groups(countable, core, counters)
             except ValueError:
                 break
-            if all(self._fits(group) for group in groups):
-                return groups
+            tried = [self._in_full(group) for group in groups]
+            if all(tried):
+                return groups, {name: value for values in tried for name, value in values.items()}
         raise ProfilerError(
             "perf counts these events one by one but no group of them in full",
             "end what else uses the counters (sudo sysctl kernel.nmi_watchdog=0), or name fewer events with --events",
         )
 
-    def _fits(self, group: Sequence[str]) -> bool:
-        _, readings, _ = self._try("{" + ",".join(self._term(name) for name in group) + "}")
-        return len(readings) == len(group) and all(r.status == "counted" and r.running_percent == 100 for r in readings)
+    def _in_full(self, group: Sequence[str]) -> dict[str, float]:
+        """What the events of a group count over `_WORK`; nothing unless each is on a counter all the time."""
+        _, readings, _ = self._try("{" + ",".join(self._term(name) for name in group) + "}", _WORK)
+        values = [reading.value for reading in readings if reading.value is not None and reading.running_percent == 100]
+        return dict(zip(group, values, strict=True)) if len(values) == len(group) else {}
 
-    def _try(self, selection: str) -> tuple[int, tuple[Reading, ...], str]:
-        """perf's exit status, readings and message for `selection` over a trivial command."""
+    def _try(self, selection: str, workload: Sequence[str] = _TRIVIAL) -> tuple[int, tuple[Reading, ...], str]:
+        """perf's exit status, readings and message for `selection` over a command."""
         with tempfile.TemporaryDirectory(prefix="profiler-") as folder:
             raw = Path(folder) / "probe"
-            command = [
-                self._perf,
-                "stat",
-                "-x",
-                ";",
-                "-o",
-                str(raw),
-                "-e",
-                selection,
-                "--",
-                shutil.which("true") or "true",
-            ]
+            command = [self._perf, "stat", "-x", ";", "-o", str(raw), "-e", selection, "--", *workload]
             try:
                 done = subprocess.run(
                     command,
@@ -204,6 +231,41 @@ class Perf:
             return done.returncode, readings, done.stderr
 
 
+def _silent(countable: Sequence[Event], values: Mapping[str, float]) -> dict[str, str]:
+    """Why an event does not count: it stays 0 over work that cannot do without it.
+
+    One that work can do without is believed, unless nothing but cycles and instructions counts beside it.
+    """
+    still = [event for event in countable if values[event.name] == 0]
+    broken = [event for event in still if event.quality == "exact" and event.metric in _IN_ALL_WORK]
+    if broken and not any(values[event.name] for event in countable if event.metric not in _ANCHORS):
+        broken = still
+    work = max((values[event.name] for event in countable if event.metric == "instructions"), default=0)
+    how_long = f"{work / 1e6:.0f} million" if work else "millions of"
+    return {event.name: f"reads 0 over {how_long} instructions: not counting on this machine" for event in broken}
+
+
+def _emulated(core: catalogue.Core, listed: frozenset[int]) -> bool:
+    """Whether the PMU lists events, and not the L1 data cache accesses that PMUv3 asks of every core with such a cache.
+
+    QEMU's lists cycles, instructions and stalls, and has nothing else (target/arm/helper.c); a hypervisor may filter.
+    """
+    return core.vendor == "arm" and bool(listed) and _L1D_CACHE not in listed
+
+
+def _unvouched(event: Event, core: catalogue.Core, listed: frozenset[int]) -> str | None:
+    """Why a code from 0x40 on, of which a PMU does not say whether it has it, is not trusted on this one."""
+    code = re.search("^r([0-9a-f]+)$|/event=0x([0-9a-f]+)", event.encoding or "", re.IGNORECASE)
+    number = int(code[1] or code[2], 16) if code else 0
+    if number < 0x40 or number in listed or not _emulated(core, listed):
+        return None
+    return f"{event.name} ({number:#04x}) is not to be trusted: emulated or filtered, this PMU lists not even l1d_cache"
+
+
+_EMULATED = (
+    "The PMU {pmu} lists not even l1d_cache, which every core's has: it is emulated or filtered. The cycles of an "
+    "emulated one are the emulator's clock and say nothing of a core."
+)
 _NO_PMU = "this machine shows no hardware counters (no PMU)"
 
 

@@ -34,11 +34,12 @@ def parse(text: str) -> tuple[Reading, ...]:
 
 def _line(line: str) -> Reading | None:
     fields = line.split(";")
-    if len(fields) < 5 or not fields[2].strip():
+    # A field before the value (-I, -A, --per-thread) or the variance (-r) would move the rest: run time is whole ns.
+    if len(fields) < 5 or not fields[2].strip() or not fields[3].isdecimal():
         return None
     text, unit, echoed = fields[0].strip(), fields[1].strip(), fields[2].strip()
     percent, value = _number(fields[4]), _number(text)
-    if percent is None or (value is None and text not in _STATUS):
+    if percent is None or not 0 <= percent <= 100 or (value is None and text not in _STATUS):
         return None
     if unit == "msec" and value is not None:
         value, unit = float(round(value * 1e6)), "ns"

@@ -86,7 +86,7 @@ def kind_of(truth: SimpleNamespace, name: str) -> str | None:
     if "/" in name:
         return "hardware" if name.startswith(f"{truth.pmu}/") else None
     modelled = {event for model in truth.models.values() for event in model}
-    known = {*CORTEX_A76, *modelled, *truth.free, *truth.unsupported, *truth.uncounted, *truth.scaled}
+    known = {*CORTEX_A76, *modelled, *truth.free, *truth.unsupported, *truth.uncounted, *truth.silent, *truth.scaled}
     return "hardware" if name in known else None
 
 

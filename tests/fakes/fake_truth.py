@@ -9,6 +9,7 @@ FAKE_PERF_TRUTH names a JSON file. Its keys, all optional, and their defaults ar
     no_pmu       true: no core PMU, so no hardware event is supported
     unsupported  events that the core lacks
     uncounted    events that never get a counter, and so neither does the rest of their group
+    silent       events that get a counter and stay 0, as in QEMU's PMU
     scaled       {event: percentage of the time that a counter was on it and its group}
     refuse       true: perf_event_open is refused, as at perf_event_paranoid 3
     user_only    true: the kernel's part is refused, as at perf_event_paranoid 2
@@ -18,8 +19,8 @@ FAKE_PERF_TRUTH names a JSON file. Its keys, all optional, and their defaults ar
     models       {label or runtime: {event: {"fixed": {phase: n, ...} or n, "per_image": n}}}, times in ns
 
 `fixed` as one number is the phase `process`, the interpreter's own part outside every phase. An event that a model does
-not list costs CYCLES times its RATE. Without a request, as in a probe of `true`, every count is PROBE_CYCLES times the
-rate. The noise of a run starts from the seed, the request, the name of perf's output file and the event.
+not list costs CYCLES times its RATE. Without a request, as in a probe, every count is PROBE_CYCLES times the rate. The
+noise of a run starts from the seed, the request, the name of perf's output file and the event.
 """
 
 # pathlib would be imported for this alone, in every process that a test counts.
@@ -37,6 +38,7 @@ DEFAULTS = {
     "no_pmu": False,
     "unsupported": [],
     "uncounted": [],
+    "silent": [],
     "scaled": {},
     "refuse": False,
     "user_only": False,
@@ -59,7 +61,7 @@ CYCLES = {
     },
     "per_image": 5e7,
 }
-PROBE_CYCLES = 1e6
+PROBE_CYCLES = 4e7
 
 RATE = {
     "cycles": 1,
@@ -124,6 +126,8 @@ class Counts:
         return round(self._exactly(event, region or self._region) * self._jitter(event))
 
     def _exactly(self, event: str, region: str) -> float:
+        if event in self._truth.silent:
+            return 0
         rate = RATE.get(event, OTHER_RATE)
         if self._request is None:
             return max(1, PROBE_CYCLES * rate)

@@ -1,0 +1,13 @@
+"""What perf counts of the events in the first argument, as the project finds out on this machine: JSON."""
+
+import json
+import sys
+
+from profiler import events as catalogue
+from profiler import machine
+from profiler.counters import choose
+
+here = machine.describe()
+wanted = catalogue.resolve(sys.argv[1], catalogue.core(here.uarch), here.pmu)
+_, survey = choose("perf", wanted, here, ("process",))
+print(json.dumps(survey._asdict()))

@@ -1,0 +1,68 @@
+"""Both virtual machines' answers, once a test session, for every test that wants them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from vm import guest
+from vm.image import Image, UnavailableError, image
+
+from profiler import store
+from profiler.records import Region, Run, Study
+
+BOOT_LIMIT_S = 900
+
+
+class Answers(NamedTuple):
+    """What the payloads left.
+
+    Attributes:
+        study: Of `study.sh` on a Cortex-A76.
+        levels: Of `levels.sh` on a Cortex-A72.
+    """
+
+    study: Path
+    levels: Path
+
+    def swept(self) -> tuple[Study, tuple[Run, ...]]:
+        """The study that the guest made."""
+        return store.load(self.study / "runs/study")
+
+    def instructions(self, region: Region) -> dict[int, list[int]]:
+        """Instructions of each run of a region, by images."""
+        found: dict[int, list[int]] = {}
+        for run in self.swept()[1]:
+            if run.case.region == region:
+                values = [count.value for count in run.counts if count.event == "inst_retired"]
+                found.setdefault(run.case.images, []).extend(values)
+        return found
+
+    def instructions_an_image(self) -> float:
+        """What the PMU counts for one more image in the region `inference`, user and kernel."""
+        means = {images: sum(values) / len(values) for images, values in self.instructions("inference").items()}
+        fewest, most = min(means), max(means)
+        return (means[most] - means[fewest]) / (most - fewest)
+
+
+def answers(factory: pytest.TempPathFactory) -> Answers:
+    """Builds the image and boots both machines, or skips the test with the reason why that cannot be here."""
+    try:
+        disk = image()
+    except UnavailableError as error:
+        pytest.skip(f"no virtual machine with a PMU: {error}")
+    return _booted(disk, factory.getbasetemp() / "vm")
+
+
+@cache
+def _booted(disk: Image, folder: Path) -> Answers:
+    found = Answers(folder / "study", folder / "levels")
+    with ThreadPoolExecutor() as pool:
+        boots = (
+            pool.submit(guest.boot, disk, guest.CORTEX_A76, "study.sh", found.study, BOOT_LIMIT_S),
+            pool.submit(guest.boot, disk, guest.CORTEX_A72, "levels.sh", found.levels, BOOT_LIMIT_S),
+        )
+        for boot in boots:
+            boot.result()
+    return found

@@ -32,12 +32,38 @@ class Ended(NamedTuple):
     output_tail: str
 
 
-def run(launch: Launch, output: Path, timeout_s: float, cpus: Sequence[int] | None) -> Ended:
+class Stop:
+    """Ends from one thread what `run` runs in others, once and for all."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+        self._set = False
+
+    def __enter__(self) -> "Stop":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.set()
+        os.close(self._read)
+
+    def set(self) -> None:
+        """Every `run` that was given this stop ends now, as at its time limit."""
+        if not self._set:
+            self._set = True
+            os.close(self._write)
+
+    def fileno(self) -> int:
+        """Readable once the stop is set."""
+        return self._read
+
+
+def run(launch: Launch, output: Path, timeout_s: float, cpus: Sequence[int] | None, stop: Stop | None = None) -> Ended:
     """Runs one process in a session of its own, so that nothing of it outlives it.
 
     Args:
         output: File that takes what it prints.
         cpus: CPUs it is pinned to, from its first instruction on.
+        stop: Ends it before its time.
 
     Raises:
         ProfilerError: It cannot be started.
@@ -46,7 +72,7 @@ def run(launch: Launch, output: Path, timeout_s: float, cpus: Sequence[int] | No
         start = time.perf_counter_ns()
         process = _start(launch, stream.fileno(), cpus)
         try:
-            timed_out = not _ends_within(process.pid, timeout_s)
+            timed_out = not _ends_within(process.pid, timeout_s, stop)
         finally:
             # Also where Ctrl-C came: perf and the worker under it go together.
             _kill_session(process.pid)
@@ -88,11 +114,12 @@ def _start(launch: Launch, output: int, cpus: Sequence[int] | None) -> subproces
         os.sched_setaffinity(0, allowed)
 
 
-def _ends_within(pid: int, timeout_s: float) -> bool:
+def _ends_within(pid: int, timeout_s: float, stop: Stop | None) -> bool:
     """Waits without reaping, so that wait4 still finds the process and its usage."""
     handle = os.pidfd_open(pid)
     try:
-        return bool(select.select([handle], [], [], timeout_s)[0])
+        watched = [handle] if stop is None else [handle, stop.fileno()]
+        return handle in select.select(watched, [], [], timeout_s)[0]
     finally:
         os.close(handle)
 

@@ -18,36 +18,82 @@ from profiler.errors import ProfilerError
 from profiler.runtimes import Runtime, Tensor, open_runtime
 
 T = TypeVar("T")
+Account = tuple[int, int, resource.struct_rusage]
 ACK = b"ack\n\0"
 ACK_LIMIT_S = 10.0
 """perf answers within milliseconds; a perf that does not know a command never answers."""
+REGION = 0x50524F46
+"""An option that no kernel's prctl knows: it answers EINVAL, and only a simulator listens. ASCII for PROF."""
+SIMULATE = {"disable": 0, "enable": 1, "warm": 2}
+"""What a simulator is told: neither simulate nor count, do both, simulate only."""
 
 
 class Gate:
     """Opens and closes the counted region.
 
-    The environment's PROFILER_GATE says how: `fd:CONTROL:ACK` is perf's `--control`; unset, there is no gate.
+    The environment's PROFILER_GATE says how: `fd:CONTROL:ACK` is perf's `--control`; `prctl` a system call that no
+    kernel knows, for a simulator that watches system calls; `library:PATH` a shared library's function for a simulator
+    that watches instructions. Unset, there is no gate.
     """
 
     def __init__(self, how: str | None) -> None:
-        self._fds = tuple(int(part) for part in how.split(":")[1:]) if how else ()
+        kind, _, rest = (how or "").partition(":")
+        self._send = _GATES[kind](rest)
+        self.simulated = kind in ("prctl", "library")
         # The first round trip touches code and pages that later ones find ready: pay it outside the region.
-        self.command(b"disable\n")
+        self.disable()
 
-    def command(self, command: bytes) -> None:
-        """Sends `command` and waits for its acknowledgement."""
-        if not self._fds:
-            return
-        control, ack = self._fds
-        os.write(control, command)
-        answer = b""
-        while len(answer) < len(ACK):
-            if not select.select([ack], [], [], ACK_LIMIT_S)[0]:
-                raise ProfilerError(
-                    f"the counter did not acknowledge '{command.decode().strip()}' within {ACK_LIMIT_S:.0f} s",
-                    "use perf 5.10 or newer, or --region process",
-                )
-            answer += os.read(ack, len(ACK) - len(answer))
+    def warm(self) -> None:
+        """A simulator fills its caches from here on and does not count; perf has real ones."""
+        self._send("warm")
+
+    def enable(self) -> None:
+        self._send("enable")
+
+    def disable(self) -> None:
+        self._send("disable")
+
+
+def _perf(ends: str) -> Callable[[str], object]:
+    control, ack = map(int, ends.split(":"))
+    return lambda command: _ask(command, control, ack)
+
+
+def _ask(command: str, control: int, ack: int) -> None:
+    """Sends perf a command and waits for its acknowledgement."""
+    if command == "warm":
+        return
+    os.write(control, f"{command}\n".encode())
+    answer = b""
+    while len(answer) < len(ACK):
+        if not select.select([ack], [], [], ACK_LIMIT_S)[0]:
+            raise ProfilerError(
+                f"the counter did not acknowledge '{command}' within {ACK_LIMIT_S:.0f} s",
+                "use perf 5.10 or newer, or --region process",
+            )
+        answer += os.read(ack, len(ACK) - len(answer))
+
+
+def _prctl(_: str) -> Callable[[str], object]:
+    import ctypes
+
+    prctl = ctypes.CDLL(None).prctl
+    return lambda command: prctl(REGION, SIMULATE[command], 0, 0, 0)
+
+
+def _library(path: str) -> Callable[[str], object]:
+    import ctypes
+
+    region = ctypes.CDLL(path).region
+    return lambda command: region(SIMULATE[command])
+
+
+_GATES: dict[str, Callable[[str], Callable[[str], object]]] = {
+    "": lambda _: lambda _command: None,
+    "fd": _perf,
+    "prctl": _prctl,
+    "library": _library,
+}
 
 
 class Phases:
@@ -55,19 +101,33 @@ class Phases:
 
     def __init__(self, region: str | None, gate: Gate) -> None:
         self._region, self._gate = region, gate
-        self.usage: dict[str, dict[str, int]] = {}
+        self._accounts: dict[str, tuple[Account, Account]] = {}
 
     def run(self, name: str, body: Callable[[], T]) -> T:
-        """The body's result; its usage is kept under `name`."""
-        if name == self._region:
-            self._gate.command(b"enable\n")
-        before = _usage()
+        """The body's result; what it used is kept under `name`."""
+        if name == "warmup" and self._region == "inference":
+            self._gate.warm()
+        counted = name == self._region
+        if self._gate.simulated:
+            # Time means nothing here, and asking for it would make objects that differ from run to run.
+            return self._counted(body) if counted else body()
+        return self._counted(lambda: self._timed(name, body)) if counted else self._timed(name, body)
+
+    def _counted(self, body: Callable[[], T]) -> T:
+        self._gate.enable()
         result = body()
-        after = _usage()
-        if name == self._region:
-            self._gate.command(b"disable\n")
-        self.usage[name] = {key: after[key] - before[key] for key in after}
+        self._gate.disable()
         return result
+
+    def _timed(self, name: str, body: Callable[[], T]) -> T:
+        before = _account()
+        result = body()
+        self._accounts[name] = before, _account()
+        return result
+
+    def usage(self) -> dict[str, dict[str, int]]:
+        """Of each phase by name; none under a simulator."""
+        return {name: _usage(*accounts) for name, accounts in self._accounts.items()}
 
 
 def main() -> int:
@@ -84,36 +144,37 @@ def main() -> int:
 
 def serve(request: dict[str, Any]) -> dict[str, Any]:
     """Runs one request; see `sweep.request` for its fields. The fields of `records.Completion`."""
-    _usage()
+    _account()
     phases = Phases(request["region"], Gate(os.environ.get("PROFILER_GATE")))
     runtime = phases.run("import", lambda: open_runtime(request["runtime"], request["threads"], request["call"]))
     image, output = phases.run("load", lambda: runtime.load(request["model"]))
     batches = phases.run("images", lambda: _batches(request["pool"], image))
     phases.run("first", lambda: runtime.infer(batches[0]))
     phases.run("warmup", lambda: _infer(runtime, batches, request["warmup"]))
-    latencies, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
+    starts, ends, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
     winners = [_winner(result, output.zero_point or 0) for result in outputs]
     return {
         # A counted process is not asked: to find out what it is costs more than an inference.
         "engine": runtime.engine() if request["region"] is None else None,
         "input": image._asdict(),
         "output": output._asdict(),
-        "phases": phases.usage,
-        "latencies_ns": latencies,
+        "phases": phases.usage(),
+        "latencies_ns": [end - start for start, end in zip(starts, ends, strict=True)],
         "top": [top for top, _ in winners],
         "scores": [score for _, score in winners],
         "peak_rss_bytes": _peak_rss_bytes(),
     }
 
 
-def _infer(runtime: Runtime, batches: list[Any], images: int) -> tuple[list[int], list[Any]]:
+def _infer(runtime: Runtime, batches: list[Any], images: int) -> tuple[list[int], list[int], list[Any]]:
+    """When each inference began and ended, by the same clock, and what came out."""
     clock, infer, count = time.perf_counter_ns, runtime.infer, len(batches)
-    latencies, outputs = [0] * images, [None] * images
+    starts, ends, outputs = [0] * images, [0] * images, [None] * images
     for index in range(images):
-        start = clock()
+        starts[index] = clock()
         outputs[index] = infer(batches[index % count])
-        latencies[index] = clock() - start
-    return latencies, outputs
+        ends[index] = clock()
+    return starts, ends, outputs
 
 
 def _batches(pool: str | None, image: Tensor) -> list[Any]:
@@ -139,16 +200,21 @@ def _winner(output: Any, zero: int) -> tuple[int, float]:
     return top, float(flat[top])
 
 
-def _usage() -> dict[str, int]:
-    """The fields of `records.Usage`, counted from an arbitrary origin."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
+def _account() -> Account:
+    """Wall and CPU clock in ns, and rusage."""
+    return time.perf_counter_ns(), time.process_time_ns(), resource.getrusage(resource.RUSAGE_SELF)
+
+
+def _usage(before: Account, after: Account) -> dict[str, int]:
+    """The fields of `records.Usage` between two accounts."""
+    (wall, cpu, used), (wall_then, cpu_then, used_then) = after, before
     return {
-        "wall_ns": time.perf_counter_ns(),
-        "cpu_ns": time.process_time_ns(),
-        "user_ns": round(used.ru_utime * 1e9),
-        "system_ns": round(used.ru_stime * 1e9),
-        "page_faults": used.ru_minflt + used.ru_majflt,
-        "context_switches": used.ru_nvcsw + used.ru_nivcsw,
+        "wall_ns": wall - wall_then,
+        "cpu_ns": cpu - cpu_then,
+        "user_ns": round(used.ru_utime * 1e9) - round(used_then.ru_utime * 1e9),
+        "system_ns": round(used.ru_stime * 1e9) - round(used_then.ru_stime * 1e9),
+        "page_faults": used.ru_minflt + used.ru_majflt - used_then.ru_minflt - used_then.ru_majflt,
+        "context_switches": used.ru_nvcsw + used.ru_nivcsw - used_then.ru_nvcsw - used_then.ru_nivcsw,
     }
 
 

@@ -1,6 +1,7 @@
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,23 @@ def test_long_output_keeps_its_end(tmp_path: Path) -> None:
 def test_what_cannot_be_started(tmp_path: Path) -> None:
     with pytest.raises(ProfilerError, match="cannot be started"):
         process.run(Launch((str(tmp_path / "gone"),), {}, ()), tmp_path / "o", 30, None)
+
+
+def test_a_stop_set_by_another_thread_ends_a_run(tmp_path: Path) -> None:
+    with process.Stop() as stop, ThreadPoolExecutor(1) as pool:
+        begun = tmp_path / "begun"
+        os.mkfifo(begun)
+        waiting = python(f"import signal; open({str(begun)!r}, 'w').close(); signal.pause()")
+        ending = pool.submit(process.run, waiting, tmp_path / "o", 60, None, stop)
+        begun.read_text()
+        stop.set()
+        stop.set()
+        ended = ending.result()
+        assert ended.timed_out
+        assert ended.returncode == -signal.SIGKILL
+        assert process.run(python("import signal; signal.pause()"), tmp_path / "o", 60, None, stop).timed_out
+
+
+def test_a_stop_that_nobody_sets_lets_a_run_end(tmp_path: Path) -> None:
+    with process.Stop() as stop:
+        assert not process.run(python("pass"), tmp_path / "o", 60, None, stop).timed_out

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -141,6 +142,48 @@ def test_the_gate_opens_and_closes_once(
     monkeypatch.setenv("PROFILER_GATE", perf.gate)
     served(request(tmp_path, region=region))
     assert perf.close() == b"disable\nenable\ndisable\n"
+
+
+@pytest.mark.parametrize(
+    ("region", "warmup", "told"),
+    [
+        ("inference", 2, ["disable", "warm", 2, "enable", 5, "disable"]),
+        ("inference", 0, ["disable", "warm", "enable", 5, "disable"]),
+        ("warmup", 2, ["disable", "enable", 2, "disable", 5]),
+        ("process", 2, ["disable", 2, 5]),
+    ],
+)
+def test_a_simulator_fills_its_caches_in_the_warm_up(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str, warmup: int, told: list[object]
+) -> None:
+    heard: list[object] = []
+    monkeypatch.setenv("PROFILER_GATE", "prctl")
+    monkeypatch.setitem(worker._GATES, "prctl", lambda _: heard.append)
+    monkeypatch.setattr(worker, "_infer", lambda runtime, batches, images: heard.append(images) or ([], [], []))
+    served(request(tmp_path, region=region, warmup=warmup))
+    assert [word for word in heard if word != 0] == told
+
+
+def test_a_kernel_does_not_mind_the_simulators_call() -> None:
+    gate = worker.Gate("prctl")
+    gate.warm()
+    gate.enable()
+    gate.disable()
+
+
+def test_a_library_is_told_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, library, heard = tmp_path / "heard.c", tmp_path / "heard.so", tmp_path / "heard"
+    source.write_text(
+        "#include <stdio.h>\n#include <stdlib.h>\n"
+        'void region(int told) { FILE *f = fopen(getenv("HEARD"), "a"); fprintf(f, "%d ", told); fclose(f); }\n'
+    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    monkeypatch.setenv("HEARD", str(heard))
+    gate = worker.Gate(f"library:{library}")
+    gate.warm()
+    gate.enable()
+    gate.disable()
+    assert heard.read_text() == "0 2 1 0 "
 
 
 def test_a_counter_that_does_not_answer(engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

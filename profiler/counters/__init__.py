@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from profiler.errors import ProfilerError
-from profiler.records import Count, Event, Machine, Region
+from profiler.records import Count, Event, Machine, Region, Target
+from profiler.virtual import Virtual
 
 
 class UnusableError(ProfilerError):
@@ -62,22 +63,52 @@ class CounterSource(Protocol):
         """The counts in `raw`; an event of `group` that is not there is `not_counted` with the reason."""
 
 
+class Setup(NamedTuple):
+    """What a simulator is to model.
+
+    Attributes:
+        cores: Simulated cores, each with the target's private caches; thread i runs on core i modulo `cores`.
+        virtual: The virtual board whose own programs run; None where this machine's own do.
+    """
+
+    target: Target
+    cores: int
+    virtual: Virtual | None
+
+
+class Simulator(CounterSource, Protocol):
+    """A source that counts in a model. Its scope is `user`: no kernel runs in it.
+
+    Attributes:
+        version: As it names itself (`QEMU 7.2.22`).
+        arch: The instruction set that runs (`x86_64`, `aarch64`).
+        prefetches: Whether it models the target's prefetcher.
+    """
+
+    version: str
+    arch: str
+    prefetches: bool
+
+
 SOURCES = {"perf": "profiler.counters.perf", "software": "profiler.counters.software"}
 """A source's name to its module, which has `open()`."""
 
+SIMULATORS = {"qemu": "profiler.counters.qemu", "valgrind": "profiler.counters.valgrind"}
+"""A simulator's name to its module, which has `open(setup)`: UnusableError where it cannot run here. Best first."""
+
 AUTO = "auto"
-"""perf where it works at all, else software."""
+"""perf where it counts hardware events; else with the first simulator that runs here beside it."""
 
 
 def choose(
     name: str, events: Sequence[Event], machine: Machine, regions: Sequence[Region]
 ) -> tuple[CounterSource, Survey]:
-    """The source asked for, surveyed; with `auto` the best that counts here, and a note where that is not perf.
+    """The source of that name, surveyed; for any other name the best that counts on this machine, noted if not perf.
 
     Raises:
         ProfilerError: The source asked for by name cannot count here, or an event is no event at all.
     """
-    if name != AUTO:
+    if name in SOURCES:
         return _surveyed(name, events, machine, regions)
     try:
         return _surveyed("perf", events, machine, regions)
@@ -91,3 +122,22 @@ def _surveyed(
 ) -> tuple[CounterSource, Survey]:
     source: CounterSource = import_module(SOURCES[name]).open()
     return source, source.survey(events, machine, regions)
+
+
+def choose_simulator(name: str, setup: Setup) -> tuple[Simulator, tuple[str, ...]]:
+    """The simulator of that name; with `auto` the first that runs here, and why those before it do not.
+
+    Raises:
+        UnusableError: The one asked for cannot run here, or none can.
+    """
+    reasons: list[str] = []
+    for candidate in SIMULATORS if name == AUTO else (name,):
+        try:
+            simulator: Simulator = import_module(SIMULATORS[candidate]).open(setup)
+        except UnusableError as error:
+            if name != AUTO:
+                raise
+            reasons.append(str(error))
+        else:
+            return simulator, tuple(reasons)
+    raise UnusableError(f"no simulator runs here ({'; '.join(reasons)})", "see `profiler doctor`")

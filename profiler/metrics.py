@@ -37,6 +37,14 @@ METRICS = (
         "%",
         "cycles in which nothing is dispatched for want of any back-end resource: an upper bound for waiting on memory",
     ),
+    Metric(
+        "L1D refills per 1000 instructions",
+        "l1d_refill",
+        "instructions",
+        1000,
+        "",
+        "lines brought into the L1 data cache",
+    ),
     Metric("L2 refills per 1000 instructions", "l2d_refill", "instructions", 1000, "", "lines brought into the L2"),
     Metric(
         "LLC misses per 1000 instructions", "llc_load_miss", "instructions", 1000, "", "reads the last cache missed"

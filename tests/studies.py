@@ -1,9 +1,10 @@
 """Studies with known truth: what a Cortex-A76 would have counted, in the magnitude of a real Raspberry Pi 5.
 
 The magnitudes of the two models are those of QFlask/ece386-lab4, perf-catdog.csv, divided into a fixed part and one for
-each image.
+each image; those of simulated counts are of the two default models under QEMU, on x86-64 and through a Pi 5's caches.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from profiler import events as catalogue
+from profiler import targets
 from profiler.records import (
     PHASES,
     Cache,
@@ -25,9 +27,11 @@ from profiler.records import (
     Plan,
     Region,
     Run,
+    Simulation,
     Study,
     TensorSpec,
     Usage,
+    planned,
 )
 
 Change = Callable[[Run], Run | None]
@@ -109,6 +113,49 @@ PI5 = Machine(
 )
 
 
+NO_PMU = replace(PI5, arch="x86_64", cpu="A server's CPU", uarch="generic", board=None, pmu=None, virtual="KVM")
+NO_PMU_WHY = "this machine shows no hardware counters (no PMU)"
+GENERIC_HARDWARE = ("cycles", "instructions", "stalled-cycles-backend", "LLC-loads", "LLC-load-misses")
+
+SIMULATED_LITERT = {
+    "inst_retired": 79.27e6,
+    "mem_access": 38.41e6,
+    "mem_access_rd": 23.85e6,
+    "mem_access_wr": 14.56e6,
+    "l1i_cache": 7.984e6,
+    "l1i_cache_refill": 2445,
+    "l1d_cache": 38.42e6,
+    "l1d_cache_rd": 23.86e6,
+    "l1d_cache_wr": 14.56e6,
+    "l1d_cache_refill": 842_812,
+    "l1d_cache_refill_rd": 595_741,
+    "l1d_cache_refill_wr": 247_071,
+    "l1d_cache_wb": 256_659,
+    "l1d_cache_inval": 1584,
+    "l2d_cache": 1_101_916,
+    "l2d_cache_rd": 845_257,
+    "l2d_cache_wr": 256_659,
+    "l2d_cache_refill": 432_702,
+    "l2d_cache_refill_rd": 432_702,
+    "l2d_cache_wb": 220_392,
+    "l2d_cache_wb_victim": 220_392,
+    "l2d_cache_inval": 0,
+    "l3d_cache": 653_094,
+    "l3d_cache_rd": 432_702,
+    "l3d_cache_refill": 203_482,
+    "l3d_cache_wb": 105_420,
+    "ll_cache_rd": 432_702,
+    "ll_cache_miss_rd": 203_482,
+    "memory_latency_cycles": 71.8e6,
+}
+"""For each image."""
+SIMULATED_TIMES = {"keras": 13, "litert": 1}
+SIMULATED_START = {"keras": 60, "litert": 5}
+"""The fixed cost of a simulated process, in images of the model."""
+EMULATION = 40
+"""How many times as long everything takes under the made simulator: more than any interval would hide."""
+
+
 @dataclass
 class Recipe:
     """What a made study is made of; every field may be set.
@@ -119,6 +166,9 @@ class Recipe:
         noise: Standard deviation of a count, as a share of it.
         bend: By event, what each image's square adds to its count: such counts lie on no line.
         outside: By event, what each image costs outside the region: slope and direct figure then disagree.
+        native: Whether anything ran on the machine itself.
+        simulated: Regions of the simulated runs; nothing is simulated where there is none.
+        guest: The virtual board that the simulated runs were on.
         change: Done to every run.
     """
 
@@ -139,6 +189,13 @@ class Recipe:
     notes: Sequence[str] = ()
     governor: str | None = "performance"
     throttled: int | None = 0
+    native: bool = True
+    simulated: Sequence[Region] = ()
+    simulated_images: Sequence[int] = (1, 2, 4)
+    simulated_groups: Sequence[Sequence[str]] | None = None
+    target: str = "pi5"
+    arch: str = "x86_64"
+    guest: str | None = None
     change: Change | None = None
 
 
@@ -147,10 +204,38 @@ def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
     asked = Recipe(**recipe)  # type: ignore[arg-type]
     study = _study(asked)
     rng = np.random.default_rng(1)
-    jobs = [(case, repeat) for repeat in range(asked.repeats) for case in study.cases]
+    native = [case for case in study.cases if case.simulator is None]
+    jobs = [(case, repeat) for repeat in range(asked.repeats) for case in native]
     runs = [_run(place, *jobs[job], study, asked, rng) for place, job in enumerate(rng.permutation(len(jobs)))]
+    simulated = [case for case in study.cases if case.simulator is not None]
+    again = [(case, repeat) for case in simulated for repeat in range(planned(study, case))]
+    runs += [_simulated_run(order, *job, study, asked, rng) for order, job in enumerate(again, len(runs))]
     kept = map(asked.change, runs) if asked.change else runs
     return study, tuple(run for run in kept if run is not None)
+
+
+def study_beside(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A study of a machine without a PMU, its caches' counts simulated beside it."""
+    asked: dict[str, object] = {
+        "machine": NO_PMU,
+        "groups": ((),),
+        "absent": dict.fromkeys(GENERIC_HARDWARE, NO_PMU_WHY),
+        "notes": ("No hardware counters: the kernel shows no usable PMU.",),
+        "simulated": ("inference",),
+    }
+    return made_study(**asked | recipe)
+
+
+def virtual_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A study of a virtual Pi 5: nothing ran on a machine itself."""
+    asked: dict[str, object] = {
+        "machine": NO_PMU,
+        "native": False,
+        "simulated": ("process", "inference"),
+        "guest": "Raspberry Pi 5",
+        "arch": "aarch64",
+    }
+    return made_study(**asked | recipe)
 
 
 def failing(model: str, images: int, repeat: int, error: str = "killed by signal 9") -> Change:
@@ -181,6 +266,7 @@ def _study(asked: Recipe) -> Study:
     absent = {event.name: event.meaning for event in events if event.encoding is None} | dict(asked.absent)
     countable = [event for event in events if event.kind == "hardware" and event.name not in absent]
     groups = asked.groups if asked.groups is not None else catalogue.groups(countable, core, 6) or ((),)
+    simulation = _simulation(asked) if asked.simulated else None
     cells = [(region, count) for region in asked.regions for count in asked.images]
     if asked.phases:
         cells += [(phase, min(asked.images)) for phase in PHASES if phase not in asked.regions]
@@ -204,21 +290,60 @@ def _study(asked: Recipe) -> Study:
             timeout_s=300.0,
             cpus=None,
             keras_call="predict",
+            on=asked.target if asked.guest else None,
         ),
         machine=asked.machine,
         models=tuple(_model(label) for label in asked.labels),
-        counter_source="perf",
-        scope=asked.scope,
-        events=events,
-        absent=absent,
-        groups=tuple(map(tuple, groups)),
-        cases=tuple(
-            Case(model=label, images=count, region=region, group=tuple(group))
-            for label in asked.labels
-            for region, count in cells
-            for group in groups
+        counter_source="perf" if asked.native else None,
+        scope=asked.scope if asked.native else "user",
+        events=events if asked.native else (),
+        absent=absent if asked.native else {},
+        groups=tuple(map(tuple, groups)) if asked.native else ((),),
+        cases=(
+            *(
+                Case(model=label, images=count, region=region, group=tuple(group))
+                for label in (asked.labels if asked.native else ())
+                for region, count in cells
+                for group in groups
+            ),
+            *(_simulated_cases(asked, simulation.groups) if simulation else ()),
         ),
         notes=tuple(asked.notes),
+        simulation=simulation,
+    )
+
+
+def _simulation(asked: Recipe) -> Simulation:
+    target = targets.find(asked.target)
+    wanted = catalogue.resolve(asked.event_set, catalogue.core(target.uarch), None)
+    events, absent = targets.events(target, wanted)
+    names = tuple(event.name for event in events if event.name not in absent)
+    groups = tuple(map(tuple, asked.simulated_groups)) if asked.simulated_groups else (names,)
+    cases = _simulated_cases(asked, groups)
+    return Simulation(
+        source="qemu",
+        version="QEMU 7.2.22",
+        arch=asked.arch,
+        guest=asked.guest,
+        target=target,
+        cores=1,
+        images=tuple(asked.simulated_images),
+        repeats=1,
+        proved=tuple(case for case in cases if case.images == min(asked.simulated_images))[-len(groups) :],
+        events=events,
+        absent=absent,
+        groups=groups,
+        notes=("the simulation has no notion of time",),
+    )
+
+
+def _simulated_cases(asked: Recipe, groups: Sequence[tuple[str, ...]]) -> tuple[Case, ...]:
+    return tuple(
+        Case(model=label, images=count, region=region, group=group, simulator="qemu")
+        for label in asked.labels
+        for region in asked.simulated
+        for count in asked.simulated_images
+        for group in groups
     )
 
 
@@ -279,6 +404,30 @@ def _run(order: int, case: Case, repeat: int, study: Study, asked: Recipe, rng: 
         completion=_completion(case, truth, study, wobble, rng),
         raw=f"raw/{order:04}.perf",
     )
+
+
+def _simulated_run(order: int, case: Case, repeat: int, study: Study, asked: Recipe, rng: np.random.Generator) -> Run:
+    """Exact counts; times, memory and the machine's state are such that they show wherever they are let in."""
+    truth = asked.truth.get(case.model) or LITERT
+    slow = {name: (fixed * EMULATION, each * EMULATION) for name, (fixed, each) in truth.items()}
+    run = _run(order, case, repeat, study, _with_truth(asked, case.model, slow), rng)
+    images = case.images + (SIMULATED_START.get(case.model, 5) if case.region == "process" else 0)
+    counts = tuple(
+        Count(
+            event=name,
+            value=round(SIMULATED_LITERT[name] * SIMULATED_TIMES.get(case.model, 0.6)) * images,
+            unit="",
+            status="simulated",
+            source="qemu",
+        )
+        for name in case.group
+    )
+    state = replace(run.before, load_1min=99.0, governor="powersave", throttled=0xF, temperature_celsius=99.0)
+    return replace(run, counts=counts, before=state, after=state, raw=f"raw/{order:04}.qemu")
+
+
+def _with_truth(asked: Recipe, label: str, truth: Truth) -> Recipe:
+    return dataclasses.replace(asked, truth={**asked.truth, label: truth})
 
 
 def _count(

@@ -2,7 +2,21 @@
 
 import pytest
 from msgspec.structs import replace
-from studies import KERAS, LITERT, failing, made_study, recounting
+from studies import (
+    GENERIC_HARDWARE,
+    KERAS,
+    LITERT,
+    NO_PMU,
+    NO_PMU_WHY,
+    SIMULATED_LITERT,
+    SIMULATED_START,
+    SIMULATED_TIMES,
+    failing,
+    made_study,
+    recounting,
+    study_beside,
+    virtual_study,
+)
 
 from profiler.records import Run
 from profiler.report.analysis import ONCE, analyse
@@ -82,14 +96,132 @@ def test_gaps_tell_failed_runs_from_unmade_ones() -> None:
     assert {(gap.failed, gap.unmade) for gap in gaps if gap.case.model == "litert"} == {(0, 1)}
 
 
-def test_scaled_and_simulated_counts_are_known_as_such() -> None:
+def test_scaled_counts_are_known_as_such() -> None:
     scaled = analyse(*made_study(change=recounting("cycles", running_percent=40.0), **SMALL)).costs
     assert scaled["cycles", "keras"].scaled
     assert scaled["cycles", "keras"].running_percent == 40
     assert not scaled["inst_retired", "keras"].scaled
-    simulated = analyse(*made_study(change=recounting("cycles", status="simulated"), **SMALL)).costs
-    assert simulated["cycles", "keras"].simulated
-    assert not simulated["inst_retired", "keras"].simulated
+
+
+def test_a_count_of_the_other_kind_is_in_no_figure() -> None:
+    """Even where a run's kind and its count's do not go together, which no source leaves behind."""
+    found = analyse(*study_beside(change=recounting("duration_time", status="simulated"), **SMALL))
+    assert found.costs["duration_time", "keras"].reason == "not counted in the regions of this study"
+    assert not found.costs["task-clock", "keras"].reason
+    found = analyse(*study_beside(change=recounting("ll_cache_rd", status="counted"), **SMALL))
+    assert found.simulated
+    assert found.simulated["ll_cache_rd", "keras"].reason == "not counted in the regions of this study"
+    assert not found.simulated["ll_cache_miss_rd", "keras"].reason
+
+
+def test_simulated_runs_change_nothing_that_was_measured() -> None:
+    """Their times, memory and phases are the simulator's, and 40 times as long."""
+    asked = {"machine": NO_PMU, "groups": ((),), "absent": dict.fromkeys(GENERIC_HARDWARE, NO_PMU_WHY)}
+    alone, beside = analyse(*made_study(**asked, **SMALL)), analyse(*study_beside(**SMALL))
+    assert beside.simulated
+    for key, cost in alone.costs.items():
+        same = beside.costs[key]
+        assert (same.points, same.inside, same.reason, same.sources) == (
+            cost.points,
+            cost.inside,
+            cost.reason,
+            cost.sources,
+        )
+        assert not same.simulated
+    for label, latency in alone.latencies.items():
+        assert beside.latencies[label].runs_ns == latency.runs_ns
+        assert beside.latencies[label].first_ns.value == latency.first_ns.value
+        assert beside.peak_rss_bytes[label].value == alone.peak_rss_bytes[label].value
+        assert [phase.wall_ns.value for phase in beside.phases[label]] == [
+            phase.wall_ns.value for phase in alone.phases[label]
+        ]
+    assert beside.agreements == alone.agreements
+
+
+def test_simulated_figures_are_the_truth() -> None:
+    found = analyse(*study_beside(**SMALL)).simulated
+    assert found
+    for event, each in SIMULATED_LITERT.items():
+        cost = found[event, "litert"]
+        assert cost.simulated
+        assert cost.sources == ("qemu",)
+        assert cost.direct is not None
+        assert cost.direct.value == pytest.approx(each)
+        assert cost.direct.interval is None
+        assert cost.line is None
+
+
+def test_whole_simulated_processes_have_fixed_cost_and_slope() -> None:
+    found = analyse(*virtual_study()).simulated
+    assert found
+    cost, each = found["inst_retired", "keras"], SIMULATED_LITERT["inst_retired"] * SIMULATED_TIMES["keras"]
+    assert near(cost.fixed, each * SIMULATED_START["keras"], 1e-6)
+    assert near(cost.slope, each, 1e-6)
+    assert near(cost.whole(10), each * (10 + SIMULATED_START["keras"]), 1e-6)
+    assert not cost.disagreement
+
+
+def test_a_simulated_region_that_contradicts_the_slope_is_seen() -> None:
+    def more(run: Run) -> Run:
+        if run.case.region != "inference":
+            return run
+        return replace(run, counts=tuple(replace(count, value=count.value * 1.1) for count in run.counts))
+
+    study, runs = virtual_study(change=more, simulated_images=(1, 2, 4, 8))
+    found = analyse(study, runs).simulated
+    assert found
+    assert found["inst_retired", "keras"].disagreement
+
+
+def test_simulated_events_without_a_model_have_its_reason() -> None:
+    found = analyse(*study_beside(**SMALL)).simulated
+    assert found
+    for name in ("cycles", "stall_backend"):
+        cost = found[name, "litert"]
+        assert (cost.direct, cost.line) == (None, None)
+        assert cost.reason == "not modelled: the simulation has no notion of time"
+
+
+def test_a_model_that_was_not_to_be_simulated_says_so() -> None:
+    study, runs = study_beside(**SMALL)
+    cases = tuple(case for case in study.cases if case.simulator is None or case.model == "litert")
+    kept = [run for run in runs if run.case in cases]
+    found = analyse(replace(study, cases=cases), kept).simulated
+    assert found
+    assert found["inst_retired", "keras"].reason == "no run of this model was planned"
+    assert found["inst_retired", "litert"].reason is None
+
+
+def test_gaps_count_the_runs_that_prove() -> None:
+    study, runs = study_beside(**SMALL)
+    assert study.simulation
+    (proved,) = study.simulation.proved
+    assert analyse(study, runs).gaps == ()
+    kept = [run for run in runs if not (run.case == proved and run.repeat == 1)]
+    (gap,) = analyse(study, kept).gaps
+    assert (gap.case, gap.failed, gap.unmade) == (proved, 0, 1)
+
+
+def test_where_nothing_ran_on_the_machine_only_simulated_figures_are_left() -> None:
+    found = analyse(*virtual_study())
+    assert len(found.costs) == 0
+    assert found.latencies == found.peak_rss_bytes == {}
+    assert not any(found.phases.values())
+    assert [(each.first, each.second) for each in found.agreements] == [("keras", "litert")]
+
+
+def test_metrics_of_simulated_counts() -> None:
+    found = analyse(*study_beside(**SMALL)).simulated
+    assert found
+    by_name = {each.metric.name: each for each in found.derived["litert"]}
+    assert set(by_name) == {
+        "L1D refills per 1000 instructions",
+        "L2 refills per 1000 instructions",
+        "LLC misses per 1000 instructions",
+        "LLC read miss ratio",
+    }
+    assert near(by_name["LLC read miss ratio"].per_image, 100 * 203_482 / 432_702, 1e-6)
+    assert near(by_name["L1D refills per 1000 instructions"].per_image, 842_812 / 79.27e3, 1e-6)
 
 
 def test_work_outside_the_region_makes_slope_and_region_disagree() -> None:
@@ -112,7 +244,7 @@ def test_phases_need_whole_processes() -> None:
 
 
 def test_phases_counted_alone_have_their_own_figures() -> None:
-    found = analyse(*made_study(phases=True, noise=0.001, **SMALL)).phase_costs
+    found = analyse(*made_study(phases=True, noise=0.001, **SMALL)).costs.phases
     assert near(found["cycles", "keras", "import"], 0.55 * 14.6e9, 0.01)
     assert ("cycles", "keras", "inference") not in found
 
@@ -140,7 +272,7 @@ def test_metrics_pair_the_processes_that_counted_both_events() -> None:
     def slower(run: Run) -> Run:
         return recounting("cycles", value=60e9)(run) if "l2d_cache_refill" in run.case.group else run
 
-    found = analyse(*made_study(groups=groups, change=slower, noise=0.001, **SMALL)).derived["keras"]
+    found = analyse(*made_study(groups=groups, change=slower, noise=0.001, **SMALL)).costs.derived["keras"]
     (ipc,) = found
     assert ipc.metric.name == "IPC"
     assert near(ipc.fixed, 19.0 / 14.6, 0.01)
@@ -148,7 +280,7 @@ def test_metrics_pair_the_processes_that_counted_both_events() -> None:
 
 
 def test_metrics_without_a_counted_event_are_left_out() -> None:
-    found = analyse(*made_study(absent={"cycles": "none"}, **SMALL)).derived["keras"]
+    found = analyse(*made_study(absent={"cycles": "none"}, **SMALL)).costs.derived["keras"]
     assert "IPC" not in {each.metric.name for each in found}
     assert "L2 refills per 1000 instructions" in {each.metric.name for each in found}
 

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from msgspec.structs import replace
+from reading import SVG, markdown_tables
 from studies import failing, made_study, recounting
 
 from profiler import report
@@ -16,7 +17,6 @@ from profiler.errors import ProfilerError
 from profiler.report import markdown, tidy
 
 HOSTILE = ("keras|`<script>alert(1)</script>$x_{2}$", 'litert](http://x) *b* _c_ & "q"')
-SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
@@ -62,17 +62,6 @@ def cells(line: str) -> list[str]:
     assert line.startswith("| ")
     assert line.endswith(" |")
     return re.split(r"(?<!\\)\|", line[1:-1])
-
-
-def tables(text: str) -> list[list[str]]:
-    """The lines of each Markdown table."""
-    found: list[list[str]] = [[]]
-    for line in text.splitlines():
-        if line.startswith("|"):
-            found[-1].append(line)
-        elif found[-1]:
-            found.append([])
-    return [lines for lines in found if lines]
 
 
 def test_all_files_are_there_and_no_others(folder: Path) -> None:
@@ -139,7 +128,7 @@ def test_figures_show_labels_as_they_are(hostile: Path) -> None:
 
 @pytest.mark.parametrize("which", ["folder", "hostile"])
 def test_markdown_tables_are_well_formed(which: str, request: pytest.FixtureRequest) -> None:
-    found = tables((request.getfixturevalue(which) / "report.md").read_text())
+    found = markdown_tables((request.getfixturevalue(which) / "report.md").read_text())
     assert len(found) >= 8
     for lines in found:
         assert len({len(cells(line)) for line in lines}) == 1

@@ -19,7 +19,8 @@ def build(study: Study, runs: Sequence[Run]) -> Report:
 def write(report: Report, folder: Path) -> Path:
     """Writes index.html, report.md, runs.csv, latencies.csv and figures/*.svg; each is there whole or not at all.
 
-    Nothing is written before all of it is made, and the page comes last.
+    Nothing is written before all of it is made, and the page comes last. Without a run on this machine itself there
+    are no latencies.
 
     Returns:
         The page's path.
@@ -33,9 +34,10 @@ def write(report: Report, folder: Path) -> Path:
     drawn = {figure.key: figures.draw(figure, looks) for section in report.sections for figure in section.figures}
     page = folder / "index.html"
     files = {folder / "figures" / f"{key}.svg": svg for key, svg in drawn.items()}
+    if report.study.counter_source is not None:
+        files[folder / "latencies.csv"] = tidy.latencies_csv(report.runs)
     files |= {
         folder / "runs.csv": tidy.runs_csv(report.study, report.runs),
-        folder / "latencies.csv": tidy.latencies_csv(report.runs),
         folder / "report.md": markdown.render(report).encode(),
         page: html.render(report, drawn).encode(),
     }

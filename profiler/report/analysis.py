@@ -6,8 +6,9 @@ from math import prod
 from typing import NamedTuple
 
 from profiler import stats
-from profiler.records import PHASES, Case, Completion, Model, Region, Run, Study, TensorSpec
-from profiler.report.costs import Cost, Derived, costs, derived
+from profiler.records import PHASES, Case, Completion, Model, Run, Study, TensorSpec, planned
+from profiler.report.costs import Costs, baseline, counted, native, simulated
+from profiler.report.proof import Linearity, Repeat, linearity, repeats
 from profiler.stats import Estimate, Quantiles, Steady
 
 ONCE = ("rest", *(phase for phase in PHASES if phase != "inference"))
@@ -75,20 +76,23 @@ class Gap(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """All figures of a study.
+    """All figures of a study. Times, memory and phases are those of runs on this machine itself.
 
     Attributes:
-        costs: By event name and model label, every event of the study for every model.
+        costs: What was counted on this machine; without an event where nothing ran on it.
+        simulated: What was simulated; None where nothing was.
+        repeats: Of the simulated cases; `linearity` of the simulated models.
         phases: By model label; empty where no whole process ran.
-        phase_costs: By event name, model label and phase, where the study counted phases alone.
+        agreements: Of what the models answered on this machine, or where nothing ran on it, under the simulator.
         baseline: The model that others are divided by.
     """
 
-    costs: dict[tuple[str, str], Cost]
+    costs: Costs
+    simulated: Costs | None
+    repeats: tuple[Repeat, ...]
+    linearity: tuple[Linearity, ...]
     phases: dict[str, tuple[Phase, ...]]
-    phase_costs: dict[tuple[str, str, Region], Estimate]
     latencies: dict[str, Latency]
-    derived: dict[str, tuple[Derived, ...]]
     peak_rss_bytes: dict[str, Estimate]
     agreements: tuple[Agreement, ...]
     baseline: str
@@ -98,24 +102,29 @@ class Analysis:
 def analyse(study: Study, runs: Sequence[Run]) -> Analysis:
     """The study's figures; the same study gives the same figures."""
     ok = [run for run in runs if run.outcome == "ok"]
-    labels = [model.label for model in study.models]
-    by_model = {label: [run for run in ok if run.case.model == label] for label in labels}
-    seed, found = study.plan.seed, costs(study, ok)
+    measured, seed = native(ok), study.plan.seed
+    by_model = _by_model(study, measured)
+    in_model = simulated(study, ok)
     return Analysis(
-        costs=found,
+        costs=counted(study, ok),
+        simulated=in_model,
+        repeats=repeats(ok),
+        linearity=tuple(linearity(in_model)) if in_model else (),
         phases={label: _phases(mine, seed) for label, mine in by_model.items()},
-        phase_costs=_phase_costs(ok, seed),
         latencies={label: latency for label, mine in by_model.items() if (latency := _latency(mine, seed))},
-        derived={label: derived(found, label, seed) for label in labels},
         peak_rss_bytes={
             label: stats.mean([completion.peak_rss_bytes for completion in done], seed)
             for label, mine in by_model.items()
             if (done := _completions(mine))
         },
-        agreements=tuple(_agreements(study.models, by_model)),
-        baseline=next((model.label for model in study.models if model.runtime == "litert"), labels[-1]),
+        agreements=tuple(_agreements(study.models, by_model if measured else _by_model(study, ok))),
+        baseline=baseline(study),
         gaps=_gaps(study, runs),
     )
+
+
+def _by_model(study: Study, runs: Sequence[Run]) -> dict[str, list[Run]]:
+    return {model.label: [run for run in runs if run.case.model == model.label] for model in study.models}
 
 
 def _completions(runs: Sequence[Run]) -> list[Completion]:
@@ -143,18 +152,6 @@ def _usages(run: Run) -> Iterator[dict[str, tuple[float, float, float]]]:
     sums = [sum(values) for values in zip(*phases.values(), strict=True)]
     wall, cpu, faults = (float(value or 0) - inside for value, inside in zip(whole, sums, strict=True))
     yield phases | {"rest": (wall, cpu, faults)}
-
-
-def _phase_costs(ok: Sequence[Run], seed: int) -> dict[tuple[str, str, Region], Estimate]:
-    """Mean count of each event with each phase counted alone, where the study did so."""
-    values: dict[tuple[str, str, Region], list[float]] = {}
-    for run in ok:
-        if run.case.region in ("process", "inference"):
-            continue
-        for count in run.counts:
-            if count.value is not None:
-                values.setdefault((count.event, run.case.model, run.case.region), []).append(float(count.value))
-    return {key: stats.mean(found, seed) for key, found in values.items()}
 
 
 def _latency(runs: Sequence[Run], seed: int) -> Latency | None:
@@ -202,5 +199,5 @@ def _gaps(study: Study, runs: Sequence[Run]) -> tuple[Gap, ...]:
         mine = made.get(case, [])
         failed = [run for run in mine if run.outcome != "ok"]
         errors = dict.fromkeys(run.error or run.outcome for run in failed)
-        gaps.append(Gap(case, len(failed), max(0, study.plan.repeats - len(mine)), tuple(errors)))
+        gaps.append(Gap(case, len(failed), max(0, planned(study, case) - len(mine)), tuple(errors)))
     return tuple(gap for gap in gaps if gap.failed or gap.unmade)

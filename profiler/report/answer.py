@@ -1,17 +1,22 @@
 """The study's answer in sentences, made by rules from the figures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from profiler import stats
-from profiler.records import Study
+from profiler.records import Event, Simulation, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost, quotient
-from profiler.report.tables import lab_images
+from profiler.report.costs import Cost, Costs, quotient
+from profiler.report.provenance import instructions, through
+from profiler.report.simulated import SERVED
+from profiler.report.tables import SIMULATED, lab_images
 from profiler.stats import Estimate
 
 _LEADING = ("duration_time", "task-clock", "cycles")
 """The first of these with a figure speaks for the study."""
+
+_ASKED = ("llc_load_miss", "l2d_refill")
+"""Metrics that the simulated caches are asked first."""
 
 _COMPARED = 3
 """Most models that sentences compare event by event."""
@@ -21,27 +26,55 @@ _NAMED = 8
 
 
 def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
-    """Paragraphs: what is paid once and for each image, how short and long runs compare, which events go with it."""
-    costs = _leading(study, analysis)
-    if not costs:
-        return ("No run of this study ended well, so there is no figure.",)
-    base = next((cost for cost in costs if cost.model == analysis.baseline), costs[-1])
-    others = [cost for cost in costs if cost is not base]
-    paragraphs = (
-        [*_paid(costs), *_against(others, base)],
-        [*_runs(costs, base, analysis), *_worth(costs)],
-        [*_hardware(study, analysis)],
-    )
+    """Paragraphs: what is paid once and for each image, how short and long runs compare, which events go with it.
+
+    Simulated figures have paragraphs of their own: beside measured ones what the caches say, else the whole answer.
+    """
+    measured = _joined([*_measured(analysis.costs), [*_hardware(analysis.costs)]])
+    simulation, costs = study.simulation, analysis.simulated
+    if simulation is None or costs is None:
+        return measured or ("No run of this study ended well, so there is no figure.",)
+    caches = _joined([[*_caches(simulation, costs)]])
+    if study.counter_source is None:
+        return (*_joined(_modelled(simulation, costs)), *caches) or (
+            "No simulated run ended well: there is no figure.",
+        )
+    return (*(measured or ("No run on this machine itself ended well, so nothing was measured.",)), *caches)
+
+
+def _joined(paragraphs: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(" ".join(sentences) for sentences in paragraphs if sentences)
 
 
-def _leading(study: Study, analysis: Analysis) -> list[Cost]:
-    """Of each model that has it: the cost in the event that speaks for the study."""
-    for name in (*_LEADING, *(event.name for event in study.events)):
-        found = [cost for model in study.models if (cost := analysis.costs.get((name, model.label)))]
-        if any(not cost.reason for cost in found):
-            return [cost for cost in found if not cost.reason]
-    return []
+def _measured(costs: Costs) -> list[list[str]]:
+    names = {event.name: event for event in costs.events}
+    leading = _leading(costs, [*(names[name] for name in _LEADING if name in names), *costs.events])
+    return _told(costs, leading)
+
+
+def _modelled(simulation: Simulation, costs: Costs) -> list[list[str]]:
+    """What the simulated instructions say where no time was measured."""
+    first = costs.answering("instructions")
+    leading = _leading(costs, [*([first] if first else []), *costs.events])
+    if not leading:
+        return []
+    paid, *others = _told(costs, leading)
+    whose = f"a virtual {simulation.guest}" if simulation.guest else "this machine's own programs"
+    lead = f"All figures are {SIMULATED}: {instructions(simulation)} under {simulation.version}, on {whose}, untimed."
+    return [[lead, *paid], *others]
+
+
+def _leading(costs: Costs, ranked: Sequence[Event]) -> list[Cost]:
+    """Of each model that has it: the cost in the event that speaks for the study, the first with a figure."""
+    return next((found for event in ranked if (found := costs.of(event))), [])
+
+
+def _told(costs: Costs, leading: Sequence[Cost]) -> list[list[str]]:
+    if not leading:
+        return []
+    base = next((cost for cost in leading if cost.model == costs.baseline), leading[-1])
+    others = [cost for cost in leading if cost is not base]
+    return [[*_paid(leading), *_against(others, base)], [*_runs(leading, base, costs), *_worth(leading)]]
 
 
 def _paid(costs: Sequence[Cost]) -> Iterator[str]:
@@ -54,7 +87,8 @@ def _paid(costs: Sequence[Cost]) -> Iterator[str]:
             f"{cost.model} takes {_mean(cost)} for {text.counted(cost.points[0].images, 'image')}" for cost in costs
         ]
     event = costs[0].event
-    yield f"{'; '.join(parts)}{'' if event.name == 'duration_time' else f' ({event.name}: {event.meaning})'}."
+    name = f"{SIMULATED} {event.name}" if costs[0].simulated else event.name
+    yield f"{'; '.join(parts)}{'' if name == 'duration_time' else f' ({name}: {event.meaning})'}."
 
 
 def _both(once: Estimate | None, each: Estimate | None, unit: str, much: str) -> str:
@@ -83,14 +117,15 @@ def _against(others: Sequence[Cost], base: Cost) -> Iterator[str]:
         yield f"Against {base.model}, {'; '.join(parts)}."
 
 
-def _runs(costs: Sequence[Cost], base: Cost, analysis: Analysis) -> Iterator[str]:
+def _runs(costs: Sequence[Cost], base: Cost, all_costs: Costs) -> Iterator[str]:
     """What whole runs cost, and how their ratio moves from the fewest images to the most."""
-    images = lab_images(analysis)
+    images = lab_images(all_costs)
     wholes = {cost.model: cost.whole(images) for cost in costs if cost.line} if images else {}
     figures = [f"{model} {text.in_sentence(whole, base.unit)}" for model, whole in wholes.items() if whole]
     if not images or not figures:
         return
-    yield f"A whole run of {text.counted(images, 'image')} costs {text.listed(figures)}."
+    which = f"{SIMULATED} run" if all_costs.simulated else "run"
+    yield f"A whole {which} of {text.counted(images, 'image')} costs {text.listed(figures)}."
     counts = sorted({point.images for point in base.points})
     moved = []
     for cost in costs:
@@ -118,14 +153,40 @@ def _worth(costs: Sequence[Cost]) -> Iterator[str]:
         yield f"What is paid once is the price of {text.listed(parts)}; shorter runs pay mostly for the start."
 
 
-def _hardware(study: Study, analysis: Analysis) -> Iterator[str]:
+def _hardware(costs: Costs) -> Iterator[str]:
     """How many times the baseline's hardware events another model has for each image; of more models a table tells."""
-    for model in study.models if len(study.models) <= _COMPARED else ():
-        ratios = {}
-        for event in study.events:
-            if event.kind == "hardware" and event.quality == "exact" and model.label != analysis.baseline:
-                mine, base = (analysis.costs[event.name, label] for label in (model.label, analysis.baseline))
-                ratios[event.name] = quotient(mine.per_image, base.per_image)
-        parts = [f"{text.quantity(ratio, text.NUMBER)} times its {name}" for name, ratio in ratios.items() if ratio]
-        if parts:
-            yield f"For each image, against {analysis.baseline}, {model.label} has {text.listed(parts, _NAMED)}."
+    exact = [event for event in costs.events if event.kind == "hardware" and event.quality == "exact"]
+    for label in costs.models if len(costs.models) <= _COMPARED else ():
+        if label != costs.baseline:
+            times = _times(costs, label, {event.name: event for event in exact})
+            if times:
+                yield f"For each image, against {costs.baseline}, {label} has {text.listed(times, _NAMED)}."
+
+
+def _times(costs: Costs, label: str, events: Mapping[str, Event]) -> list[str]:
+    """`13 times its cycles` for each event that tells, under the name it is given."""
+    found = {
+        name: quotient(costs[event.name, label].per_image, costs[event.name, costs.baseline].per_image)
+        for name, event in events.items()
+    }
+    return [f"{text.quantity(ratio, text.NUMBER)} times its {name}" for name, ratio in found.items() if ratio]
+
+
+def _caches(simulation: Simulation, costs: Costs) -> Iterator[str]:
+    """What the simulated caches let through for each image, and how that compares between models."""
+    events = {SERVED[metric]: event for metric in _ASKED if (event := costs.answering(metric))}
+    parts = []
+    for label in costs.models if len(costs.models) <= _COMPARED else [costs.baseline]:
+        figures = {words: costs[event.name, label] for words, event in events.items()}
+        said = [
+            f"{text.quantity(cost.per_image, cost.unit)} {words}" for words, cost in figures.items() if cost.per_image
+        ]
+        if said:
+            parts.append(f"{label} has {text.listed(said)}")
+    if not parts:
+        return
+    yield f"Simulated {through(simulation)}, for each image {'; '.join(parts)}."
+    for label in costs.models if len(costs.models) <= _COMPARED else ():
+        times = _times(costs, label, events) if label != costs.baseline else []
+        if times:
+            yield f"Against {costs.baseline}, {label} has {text.listed(times)}, {SIMULATED}."

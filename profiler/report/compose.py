@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from profiler.records import Run, Study
-from profiler.report import details, setting, tables, text
+from profiler.report import details, setting, simulated, tables, text
 from profiler.report.analysis import analyse
 from profiler.report.answer import answer
+from profiler.report.costs import native
 from profiler.report.doubts import doubts
 from profiler.report.model import Report
 
@@ -13,27 +14,43 @@ from profiler.report.model import Report
 def compose(study: Study, runs: Sequence[Run]) -> Report:
     """The report of a study; the same study gives the same report."""
     analysis = analyse(study, runs)
+    costs = analysis.costs
     sections = (
         tables.lab(study, analysis),
-        details.lines(study, analysis),
+        details.lines(analysis),
         details.phases(study, analysis),
         details.latency(analysis),
         details.derived(analysis),
+        simulated.simulated(study, analysis),
         setting.models(study, analysis),
         details.agreement(analysis),
         details.gaps(study, analysis),
         setting.machine(study, runs),
         setting.method(study, runs, analysis),
         setting.events(study, analysis),
+        setting.simulated_events(study, analysis),
     )
-    ran = study.machine.board or study.machine.cpu
+    what = f"What {text.listed(model.label for model in study.models)} cost{'' if len(study.models) > 1 else 's'}"
     return Report(
         study=study,
         runs=tuple(runs),
-        title=f"What {text.listed(model.label for model in study.models)} cost{'' if len(study.models) > 1 else 's'}",
-        subtitle=f"Study {study.name}, {study.created_at[:10]}, {ran}, {text.counted(len(runs), 'run')}",
+        title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
+        subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
         answer=answer(study, analysis),
         warnings=doubts(study, runs, analysis),
-        summary=tables.summary(study, analysis),
+        summary=(*tables.summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
         sections=tuple(section for section in sections if section),
     )
+
+
+def _where(study: Study) -> str:
+    if study.counter_source is None and study.simulation:
+        return f"virtual {study.simulation.guest or study.simulation.target.title}"
+    return study.machine.board or study.machine.cpu
+
+
+def _how_many(runs: Sequence[Run]) -> str:
+    under = len(runs) - len(native(runs))
+    if under == len(runs) > 0:
+        return text.counted(under, f"{tables.SIMULATED} run")
+    return f"{text.counted(len(runs), 'run')}{f', {under} of them {tables.SIMULATED}' if under else ''}"

@@ -1,12 +1,12 @@
 """What each event costs each model: paid once and paid for each image, with intervals. Pure."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 from profiler import stats
 from profiler.metrics import METRICS, Metric, derive
-from profiler.records import Count, Event, Region, Run, Study
+from profiler.records import Case, Count, Event, Region, Run, Study
 from profiler.stats import Estimate, Fit
 
 T = TypeVar("T")
@@ -36,7 +36,8 @@ class Cost:
         unit: Of all figures ("" or "ns"); per image in `direct` and in the line's slope.
         points: Whole-process counts in the order of running; `inside` those of the region `inference`.
         line: Fixed cost and slope over `points`; None without two image counts.
-        direct: Cost per image counted in the region `inference` alone; None where it was not.
+        direct: Cost per image counted in the region `inference` alone; None where it was not. Without an interval
+            where it is simulated: such counts repeat, and how near they are to a real machine's no repeat tells.
         reason: Why there is no figure at all; None where there is one.
         sources: Who counted.
         running_percent: Lowest share of a run in which a counter was on the event; None where no source said.
@@ -86,7 +87,8 @@ class Cost:
         """Slope and direct figure contradict each other beyond their intervals."""
         if self.line is None or self.direct is None or self.event.name in _BY_TICKS:
             return False
-        return stats.disagree(self.line.per_image, self.direct)
+        exact = replace(self.direct, low=self.direct.value, high=self.direct.value)
+        return stats.disagree(self.line.per_image, exact if self.simulated else self.direct)
 
     def whole(self, images: int) -> Estimate | None:
         """A whole process of `images` images: on the line, or without one the mean of the runs of that count."""
@@ -112,24 +114,104 @@ class _Found:
     counts: list[Count] = field(default_factory=list)
 
 
-def costs(study: Study, ok: Sequence[Run]) -> dict[tuple[str, str], Cost]:
-    """By event name and model label: every event of the study for every model, from the runs that are ok."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Costs(Mapping[tuple[str, str], Cost]):
+    """What may share a table, by event name and model label: either all counted on this machine, or all simulated.
+
+    Attributes:
+        events: Every event asked for, in the study's order.
+        models: Labels, in the study's order.
+        baseline: The model that others are divided by.
+        derived: Metrics by label.
+        phases: Mean count by event name, model label and phase, where the study has runs of phases alone.
+    """
+
+    found: dict[tuple[str, str], Cost]
+    events: tuple[Event, ...]
+    models: tuple[str, ...]
+    baseline: str
+    derived: dict[str, tuple[Derived, ...]]
+    phases: dict[tuple[str, str, Region], Estimate]
+    simulated: bool
+
+    def __getitem__(self, key: tuple[str, str]) -> Cost:
+        return self.found[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def of(self, event: Event) -> list[Cost]:
+        """The costs of an event that have a figure, one a model."""
+        return [cost for label in self.models if not (cost := self.found[event.name, label]).reason]
+
+    def answering(self, metric: str) -> Event | None:
+        """The event that answers a metric exactly and has a figure for some model."""
+        return next(
+            (event for event in self.events if event.metric == metric and event.quality == "exact" and self.of(event)),
+            None,
+        )
+
+
+def counted(study: Study, ok: Sequence[Run]) -> Costs:
+    """Every event of the study for every model, from the runs on this machine itself."""
+    return _costs(study, ok, study.events, study.absent, simulated=False)
+
+
+def simulated(study: Study, ok: Sequence[Run]) -> Costs | None:
+    """Every event of the study's simulation for every model; None where nothing was simulated."""
+    if study.simulation is None:
+        return None
+    return _costs(study, ok, study.simulation.events, study.simulation.absent, simulated=True)
+
+
+def native(runs: Sequence[Run]) -> list[Run]:
+    """The runs on this machine itself: the others' times, memory and page faults are a simulator's."""
+    return [run for run in runs if run.case.simulator is None]
+
+
+def baseline(study: Study) -> str:
+    """The label of the model that others are divided by."""
+    return next((model.label for model in study.models if model.runtime == "litert"), study.models[-1].label)
+
+
+def _costs(
+    study: Study, ok: Sequence[Run], events: tuple[Event, ...], absent: Mapping[str, str], *, simulated: bool
+) -> Costs:
+    """From the runs of one kind, and of them only the counts of that kind."""
+
+    def mine(case: Case) -> bool:
+        return (case.simulator is not None) == simulated
+
     found: dict[tuple[str, str], _Found] = {}
     for run in ok:
-        for count in run.counts:
-            mine = found.setdefault((count.event, run.case.model), _Found())
-            mine.counts.append(count)
+        for count in run.counts if mine(run.case) else ():
+            if count.value is not None and (count.status == "simulated") != simulated:
+                continue
+            each = found.setdefault((count.event, run.case.model), _Found())
+            each.counts.append(count)
             if count.value is not None:
                 point = Point(run.order, run.case.images, float(count.value))
-                mine.points.setdefault(run.case.region, []).append(point)
-    ran = {run.case.model for run in ok}
-    return {
-        (event.name, model.label): _cost(
-            event, model.label, found.get((event.name, model.label), _Found()), study, model.label in ran
-        )
-        for event in study.events
-        for model in study.models
+                each.points.setdefault(run.case.region, []).append(point)
+    asked = {case.model for case in study.cases if mine(case)}
+    ran = {run.case.model for run in ok if mine(run.case)}
+    costs = {}
+    for event in events:
+        for model in study.models:
+            its = found.get((event.name, model.label), _Found())
+            lack = absent.get(event.name) or _lack(its.counts, model.label in asked, model.label in ran)
+            costs[event.name, model.label] = _cost(event, model.label, its, study.plan.seed, lack, simulated)
+    labels, seed = tuple(model.label for model in study.models), study.plan.seed
+    metrics = {label: _metrics(costs, label, seed) for label in labels}
+    phases = {
+        (*key, region): stats.mean([point.value for point in points], seed)
+        for key, each in found.items()
+        for region, points in each.points.items()
+        if region not in ("process", "inference")
     }
+    return Costs(costs, events, labels, baseline(study), metrics, phases, simulated)
 
 
 def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
@@ -139,7 +221,7 @@ def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
     return stats.ratio(above, below)
 
 
-def derived(costs: dict[tuple[str, str], Cost], model: str, seed: int) -> tuple[Derived, ...]:
+def _metrics(costs: Mapping[tuple[str, str], Cost], model: str, seed: int) -> tuple[Derived, ...]:
     """The metrics that this model's counts allow: both events exact and counted in the same processes."""
     exact = {
         cost.event.metric: cost
@@ -151,7 +233,8 @@ def derived(costs: dict[tuple[str, str], Cost], model: str, seed: int) -> tuple[
     return tuple(each for each in found if each.fixed or each.per_image)
 
 
-def _cost(event: Event, label: str, found: _Found, study: Study, ran: bool) -> Cost:
+def _cost(event: Event, label: str, found: _Found, seed: int, lack: str, simulated: bool) -> Cost:
+    """`lack`: why there is no figure, where there turns out to be none."""
     process = found.points.get("process", [])
     inside = [point for point in found.points.get("inference", []) if point.images]
     present = [count for count in found.counts if count.value is not None]
@@ -162,12 +245,12 @@ def _cost(event: Event, label: str, found: _Found, study: Study, ran: bool) -> C
         unit=present[0].unit if present else "",
         points=tuple(process),
         inside=tuple(inside),
-        line=_line(process, study.plan.seed),
-        direct=_direct(inside, study.plan.seed),
-        reason=None if process or inside else _reason(event, study, found.counts, ran),
+        line=_line(process, seed),
+        direct=_direct(inside, seed, simulated),
+        reason=None if process or inside else lack,
         sources=tuple(sorted({count.source for count in present})),
         running_percent=min(percents, default=None),
-        simulated=any(count.status == "simulated" for count in present),
+        simulated=simulated,
     )
 
 
@@ -176,14 +259,18 @@ def _line(points: Sequence[Point], seed: int) -> Fit | None:
     return stats.fit(images, [point.value for point in points], seed) if len(set(images)) > 1 else None
 
 
-def _direct(points: Sequence[Point], seed: int) -> Estimate | None:
-    values = [point.value for point in points]
-    return stats.per_image([point.images for point in points], values, seed) if points else None
+def _direct(points: Sequence[Point], seed: int, simulated: bool) -> Estimate | None:
+    if not points:
+        return None
+    found = stats.per_image([point.images for point in points], [point.value for point in points], seed)
+    bare = replace(found, low=None, high=None, draws=found.draws[:0], reason="a simulated count repeats")
+    return bare if simulated else found
 
 
-def _reason(event: Event, study: Study, counts: Sequence[Count], ran: bool) -> str:
-    if event.name in study.absent:
-        return study.absent[event.name]
+def _lack(counts: Sequence[Count], asked: bool, ran: bool) -> str:
+    """Why there is no figure of an event that is countable as such."""
+    if not asked:
+        return "no run of this model was planned"
     if not ran:
         return "no run of this model ended well"
     return next((count.reason for count in counts if count.reason), "not counted in the regions of this study")
@@ -192,7 +279,9 @@ def _reason(event: Event, study: Study, counts: Sequence[Count], ran: bool) -> s
 def _derived(metric: Metric, above: Cost, below: Cost, seed: int) -> Derived:
     """Over the processes that counted both events, so that what disturbed one count disturbed the other as well."""
     lines = _alike(above.points, below.points, above.line, below.line, lambda points: _line(points, seed))
-    directs = _alike(above.inside, below.inside, above.direct, below.direct, lambda points: _direct(points, seed))
+    directs = _alike(
+        above.inside, below.inside, above.direct, below.direct, lambda points: _direct(points, seed, above.simulated)
+    )
     fixed = [line.fixed if line else None for line in lines]
     slopes = [line.per_image if line else None for line in lines]
     each = directs if all(directs) else slopes

@@ -1,15 +1,16 @@
 """The sections behind the lab's tables: figures by event, phases, latency, derived metrics, agreement, missing runs."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from profiler.metrics import scaled
 from profiler.records import PHASES, Region, Study
 from profiler.report import text
 from profiler.report.analysis import ONCE, Analysis, Latency
-from profiler.report.costs import Cost
+from profiler.report.costs import Cost, Costs, Derived
 from profiler.report.model import CostLines, Figure, LatencyDots, PhaseBars, Section, Table
-from profiler.report.tables import events_in_order, plain_name
+from profiler.report.tables import events_in_order, headed, keyed, row_name, titled
+from profiler.stats import Estimate
 
 _WITHOUT_HARDWARE = ("duration_time", "task-clock", "page-faults")
 """Events that get a figure where no hardware event was counted; with hardware, the first of them does."""
@@ -31,29 +32,40 @@ PHASE_WORDS = {
 }
 
 
-def lines(study: Study, analysis: Analysis) -> Section | None:
+LINES = (
+    f"Each mark is one process (of more than {DOTS}, that many at random). The line is the fit through them all, "
+    "the shade its 95 % interval; where it meets the left edge is the fixed cost. Models have their own scales. A "
+    "dashed line starts from the same fixed cost and rises as the region of inferences says: one that leaves the "
+    "shade contradicts the fit."
+)
+"""How to read the figures of counts against images."""
+
+
+def lines(analysis: Analysis) -> Section | None:
     """A figure for each main event: counts against images, the line through them."""
-    hardware = [event.name for event in study.events if event.kind == "hardware"]
-    counted = [name for name in hardware if any(analysis.costs[name, model.label].points for model in study.models)]
-    names = [*_WITHOUT_HARDWARE[: 1 if counted else None], *counted]
-    figures = []
-    for event in events_in_order(study):
-        costs = tuple(cost for model in study.models if (cost := analysis.costs[event.name, model.label]).points)
-        if event.name in names and any(cost.line for cost in costs):
-            key = f"{names.index(event.name) + 1:02}-{re.sub(r'[^A-Za-z0-9_-]+', '-', event.name).strip('-')}"
+    costs = analysis.costs
+    hardware = [event.name for event in costs.events if event.kind == "hardware"]
+    counted = [name for name in hardware if any(costs[name, label].points for label in costs.models)]
+    figures = line_figures(costs, [*_WITHOUT_HARDWARE[: 1 if counted else None], *counted])
+    return Section("Counts against images", sentences=(LINES,), figures=figures) if figures else None
+
+
+def line_figures(costs: Costs, names: Sequence[str]) -> tuple[Figure, ...]:
+    """Of these events those that have a line for some model, in the order of their names."""
+    events, figures = {event.name: event for event in costs.events}, []
+    for place, name in enumerate(names, 1):
+        mine = tuple(cost for label in costs.models if (cost := costs.get((name, label))) and cost.points)
+        if any(cost.line for cost in mine):
             figures.append(
-                Figure(key, plain_name(event), _described(costs), text.sentence(event.meaning), CostLines(costs))
+                Figure(
+                    keyed(f"{place:02}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name).strip('-')}", costs),
+                    titled(row_name(events[name]), costs),
+                    _described(mine),
+                    text.sentence(events[name].meaning),
+                    CostLines(mine),
+                )
             )
-    if not figures:
-        return None
-    figures.sort(key=lambda figure: figure.key)
-    how = (
-        f"Each mark is one process (of more than {DOTS}, that many at random). The line is the fit through them all, "
-        "the shade its 95 % interval; where it meets the left edge is the fixed cost. Models have their own scales. A "
-        "dashed line starts from the same fixed cost and rises as the region of inferences says: one that leaves the "
-        "shade contradicts the fit."
-    )
-    return Section("Counts against images", sentences=(how,), figures=tuple(figures))
+    return tuple(figures)
 
 
 def _described(costs: tuple[Cost, ...]) -> str:
@@ -66,13 +78,14 @@ def _described(costs: tuple[Cost, ...]) -> str:
             if line
             else f"{cost.model}: {text.counted(len(cost.points), 'run')} of one image count"
         )
-    return f"{costs[0].event.name} of whole processes against images. {'; '.join(parts)}."
+    which = "Simulated " if costs[0].simulated else ""
+    return f"{which}{costs[0].event.name} of whole processes against images. {'; '.join(parts)}."
 
 
 def phases(study: Study, analysis: Analysis) -> Section | None:
     """Where what is paid once goes."""
     known = {label: found for label, found in analysis.phases.items() if found}
-    tables = [*_phase_table(analysis), *_phase_costs(study, analysis)]
+    tables = [*_phase_table(analysis), *phase_costs(analysis.costs)]
     if not known:
         return Section("What is paid once, by phase", tables=tuple(tables)) if tables else None
     warmups = text.counted(study.plan.warmup, "warm-up inference")
@@ -116,29 +129,29 @@ def _phase_table(analysis: Analysis) -> Iterator[Table]:
     yield Table("phases", "", ("phase", *heads), tuple(rows), caption)
 
 
-def _phase_costs(study: Study, analysis: Analysis) -> Iterator[Table]:
-    """A table a model: each event counted in each phase alone."""
-    for model in study.models:
-        mine = {
-            (event, phase): found
-            for (event, label, phase), found in analysis.phase_costs.items()
-            if label == model.label
-        }
+def phase_costs(costs: Costs, label: str = "") -> Iterator[Table]:
+    """A table a model: each event counted in each phase alone, where it was.
+
+    Args:
+        label: What every caption says of where the figures come from.
+    """
+    for place, model in enumerate(costs.models):
+        mine = {(event, phase): found for (event, its, phase), found in costs.phases.items() if its == model}
         shown: list[Region] = [phase for phase in PHASES if any(found == phase for _, found in mine)]
         if not shown:
             continue
         rows = []
-        for event in events_in_order(study):
-            unit = analysis.costs[event.name, model.label].unit
+        for event in events_in_order(costs):
+            unit = costs[event.name, model].unit
             cells = [text.figure(mine.get((event.name, phase)), unit) for phase in shown]
             if any(cell != text.ABSENT for cell in cells):
-                rows.append((plain_name(event), *cells))
+                rows.append((row_name(event), *cells))
         yield Table(
-            f"phase-counts-{study.models.index(model)}",
-            f"{model.label}: events by phase",
-            ("event", *(PHASE_WORDS[phase] for phase in shown)),
+            keyed(f"phase-counts-{place}", costs),
+            titled(f"{model}: events by phase", costs),
+            ("event", *headed((PHASE_WORDS[phase] for phase in shown), costs)),
             tuple(rows),
-            "Each phase was counted alone, in processes of its own.",
+            f"{label} Each phase was counted alone, in processes of its own.".strip(),
         )
 
 
@@ -192,23 +205,36 @@ def _latency_cells(found: Latency, notes: text.Notes) -> tuple[str, ...]:
 
 def derived(analysis: Analysis) -> Section | None:
     """Quotients of counts, where the core counts both."""
-    found = {label: {each.metric.name: each for each in mine} for label, mine in analysis.derived.items()}
-    metrics = {each.metric.name: each.metric for mine in analysis.derived.values() for each in mine}
-    if not metrics:
+    table = derived_table(analysis.costs)
+    return Section("Derived metrics", tables=(table,)) if table else None
+
+
+def derived_table(costs: Costs, title: str = "", label: str = "") -> Table | None:
+    """Metrics in rows, for each model over what is paid once and over what each image costs.
+
+    Args:
+        label: What the caption says of where the figures come from.
+    """
+    found = {model: {each.metric.name: each for each in mine} for model, mine in costs.derived.items()}
+    every = [each for mine in costs.derived.values() for each in mine]
+    if not every:
         return None
+    kinds: list[tuple[str, Callable[[Derived], Estimate | None]]] = [
+        (what, figure)
+        for what, figure in (("paid once", lambda each: each.fixed), ("per image", lambda each: each.per_image))
+        if any(map(figure, every))
+    ]
     rows, notes = [], text.Notes()
-    for name, metric in metrics.items():
-        cells = []
-        for mine in found.values():
-            each = mine.get(name)
-            cells += [
-                text.figure(part, metric.unit or text.NUMBER) for part in (each and each.fixed, each and each.per_image)
-            ]
+    for name, metric in {each.metric.name: each.metric for each in every}.items():
+        mine = [by_name.get(name) for by_name in found.values()]
+        cells = [text.figure(each and figure(each), metric.unit or text.NUMBER) for each in mine for _, figure in kinds]
         rows.append((f"{name}{notes.marks([metric.meaning])}", *cells))
-    heads = [f"{label}\n{when}" for label in found for when in ("paid once", "per image")]
-    caption = "Of events counted together in the same processes; over the fixed cost, and over what each image costs."
-    table = Table("derived", "", ("metric", *heads), tuple(rows), caption, notes.all())
-    return Section("Derived metrics", tables=(table,))
+    heads = headed((f"{model}\n{what}" for model in found for what, _ in kinds), costs)
+    over = {"paid once": "over the fixed cost", "per image": "over what each image costs"}
+    caption = f"Of events counted together in the same processes; {', and '.join(over[what] for what, _ in kinds)}."
+    return Table(
+        keyed("derived", costs), title, ("metric", *heads), tuple(rows), f"{label} {caption}".strip(), notes.all()
+    )
 
 
 def agreement(analysis: Analysis) -> Section | None:
@@ -223,13 +249,15 @@ def agreement(analysis: Analysis) -> Section | None:
 
 def gaps(study: Study, analysis: Analysis) -> Section | None:
     """Planned runs that no figure contains."""
-    passes = len(study.groups) > 1
+    simulation = study.simulation
+    passes = len(study.groups) > 1 or (simulation is not None and len(simulation.groups) > 1)
     rows = tuple(
         (
             gap.case.model,
             str(gap.case.images),
             gap.case.region,
             *([", ".join(gap.case.group)] if passes else []),
+            *([gap.case.simulator or "this machine"] if simulation else []),
             str(gap.failed),
             str(gap.unmade),
             "; ".join(gap.errors),
@@ -238,5 +266,6 @@ def gaps(study: Study, analysis: Analysis) -> Section | None:
     )
     if not rows:
         return None
-    heads = ("model", "images", "region", *(["hardware events"] if passes else []), "failed", "not made", "why")
+    asked = (*(["hardware events"] if passes else []), *(["run by"] if simulation else []))
+    heads = ("model", "images", "region", *asked, "failed", "not made", "why")
     return Section("Missing runs", tables=(Table("gaps", "", heads, rows, words=True),))

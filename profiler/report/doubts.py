@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from profiler.machine import throttled_text
-from profiler.records import Run, Study
+from profiler.records import Run, Study, planned
 from profiler.report import text
 from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost
+from profiler.report.costs import Costs, native
+from profiler.report.tables import SIMULATED
 
 FEW_REPEATS = 3
 """Repeats below which a disturbed run is as likely taken for the rule as for the exception."""
@@ -21,33 +22,49 @@ _BY_CHANCE = 0.05
 
 def doubts(study: Study, runs: Sequence[Run], analysis: Analysis) -> tuple[str, ...]:
     """One sentence or two for each thing that is wrong, each saying what follows from it."""
+    measured = native(runs)
     return (
         *_missing(study, analysis),
-        *_throttled(runs),
+        *_throttled(measured),
         *(text.sentence(note) for note in study.notes),
+        *_simulated(study),
         *_uncounted(study, analysis),
         *_scope(study),
         *_scaled(analysis),
-        *_bent(study, analysis),
+        *_bent(analysis),
         *_contradicted(analysis),
         *_unsteady(analysis),
         *_few(study),
-        *_outliers(runs, analysis),
-        *_clock(runs),
-        *_load(study, runs),
+        *_outliers(measured, analysis),
+        *_clock(measured),
+        *_load(study, measured),
     )
 
 
 def _missing(study: Study, analysis: Analysis) -> Iterator[str]:
     failed = sum(gap.failed for gap in analysis.gaps)
     unmade = sum(gap.unmade for gap in analysis.gaps)
-    planned = len(study.cases) * study.plan.repeats
+    runs = text.counted(sum(planned(study, case) for case in study.cases), "planned run")
     where = "the table of missing runs says which"
     if failed:
-        models = dict.fromkeys(gap.case.model for gap in analysis.gaps if gap.failed)
-        yield f"{failed} of {text.counted(planned, 'planned run')} failed ({text.listed(models)}); {where} and why."
+        whose = (
+            f"{gap.case.model} under {gap.case.simulator}" if gap.case.simulator else gap.case.model
+            for gap in analysis.gaps
+            if gap.failed
+        )
+        yield f"{failed} of {runs} failed ({text.listed(dict.fromkeys(whose))}); {where} and why."
     if unmade:
-        yield f"{unmade} of {text.counted(planned, 'planned run')} were not made: the sweep was cut short; {where}."
+        yield f"{unmade} of {runs} were not made: the sweep was cut short; {where}."
+
+
+def _simulated(study: Study) -> Iterator[str]:
+    """Which figures are no measurement."""
+    if study.simulation is None:
+        return
+    if study.counter_source is None:
+        yield "Nothing here was measured: every count is simulated, and there is no time, latency or memory."
+    else:
+        yield "Simulated figures have their tables under Simulated caches; what all other tables say was measured."
 
 
 def _throttled(runs: Sequence[Run]) -> Iterator[str]:
@@ -73,7 +90,7 @@ def _uncounted(study: Study, analysis: Analysis) -> Iterator[str]:
 
 
 def _scope(study: Study) -> Iterator[str]:
-    if study.scope == "user":
+    if study.scope == "user" and study.counter_source is not None:
         yield (
             f"Only user mode was counted (perf_event_paranoid {study.machine.perf_event_paranoid}): hardware events "
             "lack what the kernel did for the process. `sudo sysctl kernel.perf_event_paranoid=1` includes it."
@@ -91,37 +108,49 @@ def _scaled(analysis: Analysis) -> Iterator[str]:
         )
 
 
-def _bent(study: Study, analysis: Analysis) -> Iterator[str]:
-    for model in study.models:
-        costs = [cost for cost in _of(analysis, model.label) if cost.bend is not None]
-        if costs:
-            worst = max(cost.bend or 0 for cost in costs)
-            events = text.listed((cost.event.name for cost in costs), _NAMED)
-            yield (
-                f"{model.label}: {events} not on a line over the images (off by up to {text.percent(worst)} of the "
-                "range), so fixed cost and slope average over a bend. The figure shows where."
-            )
+def _bent(analysis: Analysis) -> Iterator[str]:
+    for costs in _kinds(analysis):
+        for label in costs.models:
+            bent = [cost for event in costs.events if (cost := costs[event.name, label]).bend is not None]
+            if bent:
+                worst = max(cost.bend or 0 for cost in bent)
+                events = text.listed((cost.event.name for cost in bent), _NAMED)
+                yield (
+                    f"{label}{_kind(costs)}: {events} not on a line over the images (off by up to "
+                    f"{text.percent(worst)} of the range), so fixed cost and slope average over a bend. The figure "
+                    "shows where."
+                )
 
 
 def _contradicted(analysis: Analysis) -> Iterator[str]:
-    compared = [cost for cost in analysis.costs.values() if cost.slope and cost.direct]
-    apart = [
-        f"{cost.model} {cost.event.name} ({text.quantity(cost.slope, cost.unit)} against "
-        f"{text.quantity(cost.direct, cost.unit)})"
-        for cost in compared
-        if cost.slope and cost.direct and cost.disagreement
-    ]
-    if apart:
-        chance = len(apart) <= math.ceil(len(compared) * _BY_CHANCE)
-        follows = (
-            "so few may be chance"
-            if chance
-            else "either something outside the region grows with the images, or runs were disturbed: more repeats tell"
-        )
-        yield (
-            f"Slope and region disagree in {len(apart)} of {text.counted(len(compared), 'comparison')}: "
-            f"{text.listed(apart, _NAMED)}; {follows}."
-        )
+    for costs in _kinds(analysis):
+        compared = [cost for cost in costs.values() if cost.slope and cost.direct]
+        apart = [
+            f"{cost.model} {cost.event.name} ({text.quantity(cost.slope, cost.unit)} against "
+            f"{text.quantity(cost.direct, cost.unit)})"
+            for cost in compared
+            if cost.slope and cost.direct and cost.disagreement
+        ]
+        if apart:
+            chance = len(apart) <= math.ceil(len(compared) * _BY_CHANCE)
+            follows = (
+                "so few may be chance"
+                if chance
+                else "either something outside the region grows with the images, or runs were disturbed: more repeats "
+                "tell"
+            )
+            yield (
+                f"Slope and region{_kind(costs)} disagree in {len(apart)} of "
+                f"{text.counted(len(compared), 'comparison')}: {text.listed(apart, _NAMED)}; {follows}."
+            )
+
+
+def _kinds(analysis: Analysis) -> tuple[Costs, ...]:
+    return (analysis.costs, analysis.simulated) if analysis.simulated else (analysis.costs,)
+
+
+def _kind(costs: Costs) -> str:
+    return f", {SIMULATED}" if costs.simulated else ""
 
 
 def _unsteady(analysis: Analysis) -> Iterator[str]:
@@ -138,6 +167,8 @@ def _unsteady(analysis: Analysis) -> Iterator[str]:
 
 def _few(study: Study) -> Iterator[str]:
     plan = study.plan
+    if study.counter_source is None:
+        return
     if plan.repeats < FEW_REPEATS:
         yield (
             f"{text.counted(plan.repeats, 'repeat')} a case: intervals are wide or missing, and a disturbed run cannot "
@@ -175,7 +206,3 @@ def _load(study: Study, runs: Sequence[Run]) -> Iterator[str]:
     most = max((run.before.load_1min or 0.0 for run in runs), default=0.0)
     if most > study.machine.cpus:
         yield f"Something else was running: a load of up to {most:.1f} on {text.counted(study.machine.cpus, 'CPU')}."
-
-
-def _of(analysis: Analysis, label: str) -> list[Cost]:
-    return [cost for (_, model), cost in analysis.costs.items() if model == label]

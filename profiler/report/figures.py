@@ -13,7 +13,8 @@ from profiler.report import text
 from profiler.report.analysis import Latency, Phase
 from profiler.report.costs import Cost
 from profiler.report.details import DOTS, PHASE_WORDS
-from profiler.report.model import CostLines, Figure, LatencyDots, PhaseBars
+from profiler.report.model import CostLines, Figure, LatencyDots, PhaseBars, RefillBars
+from profiler.report.tables import SIMULATED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,8 @@ def draw(figure: Figure, looks: dict[str, Mark]) -> bytes:
                 _phase_bars(canvas, phases)
             case LatencyDots(latencies):
                 _latency_dots(canvas, latencies, looks)
+            case RefillBars(costs):
+                _refill_bars(canvas, costs, looks)
         file = io.StringIO()
         canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Title": figure.title})
     return _in_page_fonts(file.getvalue()).encode()
@@ -128,7 +131,8 @@ def _cost_lines(canvas: "Canvas", costs: Sequence[Cost], looks: dict[str, Mark])
         )
         if cost.line:
             _line(axes, cost, np.linspace(0, most, 41), divisor, look)
-        _dress(axes, cost.model, look, "images", f"{cost.event.name}{f' ({symbol})' if symbol else ''}")
+        name = f"{cost.event.name}\n{SIMULATED}" if cost.simulated else cost.event.name
+        _dress(axes, cost.model, look, "images", f"{name}{f' ({symbol})' if symbol else ''}")
         axes.set_xlim(0, most * 1.04)
         lowest = min(0.0, cost.line.fixed.value / divisor if cost.line else 0.0, y.min() / divisor)
         axes.set_ylim(lowest * 1.1, axes.dataLim.ymax * 1.05 or None)
@@ -170,6 +174,24 @@ def _phase_bars(canvas: "Canvas", phases: dict[str, tuple[Phase, ...]]) -> None:
         axes.set_xlim(0, left)
     patches = [Patch(facecolor=colours[name], label=PHASE_WORDS[name]) for name in names]
     canvas.legend(handles=patches, loc="outside upper left", ncols=3, frameon=False, fontsize=8, handlelength=1.2)
+
+
+def _refill_bars(canvas: "Canvas", costs: dict[str, dict[str, Cost]], looks: dict[str, Mark]) -> None:
+    """For each model a bar a cache, from the core outwards: what a bar is shorter than the one above, its cache had."""
+    for axes, (label, found) in zip(_panels(canvas, len(costs)), costs.items(), strict=True):
+        look = looks[label]
+        figures = {words: cost.per_image for words, cost in found.items() if cost.per_image}
+        most = max(figure.value for figure in figures.values())
+        divisor, symbol = text.scale(most, "")
+        for place, (words, figure) in enumerate(figures.items()):
+            axes.barh(place, figure.value / divisor, height=0.5, color=look.colour, alpha=1 - 0.28 * place)
+            said = f"{words}: {text.quantity(figure, '')}"
+            axes.annotate(said, (0, place - 0.25), (1, 2), textcoords="offset points", fontsize=8.5)
+        axes.set_title(_short(label), loc="left", color=look.colour, fontweight="bold")
+        axes.set_xlabel(f"for each image, {SIMULATED}{f' ({symbol})' if symbol else ''}")
+        axes.set_yticks([])
+        axes.set_ylim(len(figures) - 0.6, -0.75)
+        axes.set_xlim(0, most / divisor or None)
 
 
 def _latency_dots(canvas: "Canvas", latencies: dict[str, Latency], looks: dict[str, Mark]) -> None:

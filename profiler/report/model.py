@@ -52,6 +52,13 @@ class LatencyDots:
 
 
 @dataclass(frozen=True, slots=True)
+class RefillBars:
+    """What each cache brings in for each image: costs by what they are called, by model label."""
+
+    costs: dict[str, dict[str, Cost]]
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A figure.
 
@@ -65,7 +72,7 @@ class Figure:
     title: str
     alt: str
     caption: str
-    drawing: CostLines | PhaseBars | LatencyDots
+    drawing: CostLines | PhaseBars | LatencyDots | RefillBars
 
 
 @dataclass(frozen=True, slots=True)

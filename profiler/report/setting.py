@@ -4,17 +4,25 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler import stats
 from profiler.machine import throttled_text
-from profiler.records import MachineState, Run, Study, TensorSpec
+from profiler.records import Cache, MachineState, Region, Run, Study, TensorSpec
 from profiler.report import text
 from profiler.report.analysis import Analysis
+from profiler.report.costs import Costs, native
 from profiler.report.model import Section, Table
-from profiler.report.tables import events_in_order
+from profiler.report.tables import SIMULATED, events_in_order, keyed
 
 _SCOPES = {"user+kernel": "What the kernel did for the process is included", "user": "User mode alone was counted"}
 _SOURCES = {
     "perf": "`perf stat`",
     "wait4": "the kernel's account of the ended process (wait4; of perf with it, where perf started it)",
     "getrusage": "the process's own clock and getrusage at the region's ends",
+}
+_REGIONS: dict[Region, str] = {
+    "process": "Region `process`: everything from the process's start to its end, with the interpreter, the engine's "
+    "import, the model's load, the images' way into RAM, the first inference and the warm-up. A line through "
+    "the counts over several image counts parts the fixed cost (at no image) from that per image (its slope).",
+    "inference": "Region `inference`: the steady inferences alone, after the first inference and the warm-up; their "
+    "count over the images is the cost per image, with no fixed cost to part from it.",
 }
 
 
@@ -34,17 +42,18 @@ def models(study: Study, analysis: Analysis) -> Section:
     row("threads", (str(model.engine.threads or "the engine's own choice") for model in study.models))
     row("input", (_tensor(model.input) for model in study.models))
     row("output", (_tensor(model.output) for model in study.models))
-    peaks = (analysis.peak_rss_bytes.get(model.label) for model in study.models)
-    row("peak resident memory", (text.in_sentence(peak, "bytes") if peak else text.ABSENT for peak in peaks))
-    table = Table(
-        "models",
-        "",
-        ("", *(model.label for model in study.models)),
-        tuple(rows),
-        "Resident memory is the whole process's, interpreter and engine included.",
-        words=True,
-    )
-    return Section("Models and caches", (_sizes(study, analysis.baseline),), tables=(table, *_caches(study)))
+    measured, caption = study.counter_source is not None, ""
+    if measured:
+        peaks = (analysis.peak_rss_bytes.get(model.label) for model in study.models)
+        row("peak resident memory", (text.in_sentence(peak, "bytes") if peak else text.ABSENT for peak in peaks))
+        caption = "Resident memory is the whole process's, interpreter and engine included."
+    heads = ("", *(model.label for model in study.models))
+    tables = [Table("models", "", heads, tuple(rows), caption, words=True)]
+    if measured and study.machine.caches:
+        whose = "Caches of this machine" if study.simulation else "Caches"
+        tables.append(cache_table("caches", whose, study.machine.caches))
+    title = "Models and caches" if measured else "Models"
+    return Section(title, (_sizes(study, analysis.baseline),), tables=tuple(tables))
 
 
 def _sizes(study: Study, baseline: str) -> str:
@@ -61,7 +70,8 @@ def _sizes(study: Study, baseline: str) -> str:
     )
 
 
-def _caches(study: Study) -> Iterator[Table]:
+def cache_table(key: str, title: str, caches: Sequence[Cache]) -> Table:
+    """The geometry of caches, and who says so."""
     rows = tuple(
         (
             f"L{cache.level} {cache.type.lower()}",
@@ -71,10 +81,9 @@ def _caches(study: Study) -> Iterator[Table]:
             text.ABSENT if cache.shared_by is None else text.counted(cache.shared_by, "CPU"),
             cache.source,
         )
-        for cache in study.machine.caches
+        for cache in caches
     )
-    if rows:
-        yield Table("caches", "Caches", ("cache", "size", "ways", "line", "used by", "known from"), rows, words=True)
+    return Table(key, title, ("cache", "size", "ways", "line", "used by", "known from"), rows, words=True)
 
 
 def _delegate(name: str | None, how: str | None) -> str:
@@ -87,8 +96,8 @@ def _tensor(spec: TensorSpec) -> str:
 
 
 def machine(study: Study, runs: Sequence[Run]) -> Section:
-    """What ran it, and what moved while it ran."""
-    its = study.machine
+    """What ran it, and what moved while it was measured."""
+    its, measured = study.machine, study.counter_source is not None
     rows = [
         ("board", its.board or "not told"),
         ("CPU", f"{its.cpus} × {its.cpu} ({its.arch}), event catalogue {its.uarch}"),
@@ -98,9 +107,13 @@ def machine(study: Study, runs: Sequence[Run]) -> Section:
         ("virtual machine", its.virtual or "none known"),
         ("PMU", its.pmu or "none"),
         ("perf", f"{its.perf_version or 'none'}, perf_event_paranoid {_told(its.perf_event_paranoid)}"),
-        *_moved([state for run in runs for state in (run.before, run.after)]),
+        *(_moved([state for run in native(runs) for state in (run.before, run.after)]) if measured else ()),
     ]
-    return Section("Machine", tables=(Table("machine", "", ("", ""), tuple(rows), words=True),))
+    table = Table("machine", "", ("", ""), tuple(rows), words=True)
+    if measured:
+        return Section("Machine", tables=(table,))
+    sentence = "This machine ran the simulator; nothing was measured on it, and no figure here depends on it."
+    return Section("Machine of the simulator", (sentence,), tables=(table,))
 
 
 def _told(value: object) -> str:
@@ -135,8 +148,10 @@ def _range(values: Sequence[float], written: Callable[[float], str]) -> str:
 
 def method(study: Study, runs: Sequence[Run], analysis: Analysis) -> Section:
     """How the figures came about, and the command that makes them again."""
-    points = (*_processes(study, runs), *_regions(study), *_figures(study), *_counting(study, analysis))
-    return Section("Method", points=points, command=study.command)
+    points = [*_images(study), *_regions(study), *_figures(study)]
+    if study.counter_source is not None:
+        points = [*_processes(study, native(runs)), *points, *_counting(study, analysis)]
+    return Section("Method", points=(*points, *_simulating(study, runs)), command=study.command)
 
 
 def _processes(study: Study, runs: Sequence[Run]) -> Iterator[str]:
@@ -147,28 +162,51 @@ def _processes(study: Study, runs: Sequence[Run]) -> Iterator[str]:
         f"with {images} images; {text.counted(plan.repeats, 'repeat')} of every case. Within a repeat all cases run in "
         f"random order (seed {plan.seed}), so that a machine that warms up spreads over all of them."
     )
+
+
+def _images(study: Study) -> Iterator[str]:
+    plan = study.plan
     pinned = f"pinned to CPU {text.listed(map(str, plan.cpus))}" if plan.cpus else "free to use every CPU"
-    threads = text.counted(plan.threads, "thread") if plan.threads else "the engine's own number of threads"
     yield (
         f"Images: {plan.source}, decoded and resized before any process starts; every process takes the same pixels "
-        f"into RAM, all of them however few it infers, and infers one at a time. Asked for {threads}; {pinned}."
+        f"into RAM, all of them however few it infers, and infers one at a time. Asked for {threads(study)}; {pinned}."
     )
 
 
+def threads(study: Study) -> str:
+    """How many threads the engines were asked for."""
+    count = study.plan.threads
+    return text.counted(count, "thread") if count else "the engine's own number of threads"
+
+
 def _regions(study: Study) -> Iterator[str]:
-    if "process" in study.plan.regions:
-        yield (
-            "Region `process`: everything from the process's start to its end, with the interpreter, the engine's "
-            "import, the model's load, the images' way into RAM, the first inference and the warm-up. A line through "
-            "the counts over several image counts parts the fixed cost (at no image) from that per image (its slope)."
-        )
-    if "inference" in study.plan.regions:
-        yield (
-            "Region `inference`: the steady inferences alone, after the first inference and the warm-up; their count "
-            "over the images is the cost per image, with no fixed cost to part from it."
-        )
+    ran = {case.region for case in study.cases}
+    yield from (words for region, words in _REGIONS.items() if region in ran)
     if study.plan.phases:
         yield "Every other phase was counted alone as well, in processes of its own, at the smallest image count."
+
+
+def _simulating(study: Study, runs: Sequence[Run]) -> Iterator[str]:
+    """How the simulated runs were made."""
+    simulation = study.simulation
+    if simulation is None:
+        return
+    cases = [case for case in study.cases if case.simulator is not None]
+    models = text.listed(dict.fromkeys(case.model for case in cases))
+    regions = text.listed(dict.fromkeys(f"`{case.region}`" for case in cases))
+    again = text.listed(f"{case.model} with {text.counted(case.images, 'image')}" for case in simulation.proved)
+    yield (
+        f"Simulated: {text.counted(len(runs) - len(native(runs)), 'run')}, each a fresh process under "
+        f"{simulation.version}: {models} with {text.listed(map(str, simulation.images))} images, region {regions}; "
+        f"{text.counted(simulation.repeats, 'repeat')} of every case"
+        + (f", and once more {again}, which shows that counts repeat." if again else ".")
+    )
+    if any(case.region == "inference" for case in cases):
+        yield (
+            "Of a simulated region `inference` the first inference and the warm-up pass through the simulated caches "
+            "too, uncounted: the caches are warm when the region begins."
+        )
+    yield "Times, memory and page faults of simulated runs are the simulator's, and in no figure."
 
 
 def _figures(study: Study) -> Iterator[str]:
@@ -201,16 +239,35 @@ def _counting(study: Study, analysis: Analysis) -> Iterator[str]:
         yield f"Counted by {named}; runs.csv says which, count by count."
 
 
-def events(study: Study, analysis: Analysis) -> Section:
-    """What each event of the study counts on this core, and what it does not."""
+def events(study: Study, analysis: Analysis) -> Section | None:
+    """What each event counts on this core, and what it does not."""
+    if study.counter_source is None:
+        return None
+    caption = "Counters of different cores that share a name may count different things: compare on one machine."
+    return Section("What the counters mean", tables=(_events(analysis.costs, "on this core", caption),))
+
+
+def simulated_events(study: Study, analysis: Analysis) -> Section | None:
+    """What each simulated event stands for, and why others are not simulated."""
+    if study.simulation is None or analysis.simulated is None:
+        return None
+    title = study.simulation.target.title
+    caption = (
+        f"The names are those of the simulated core's events ({title}). A simulator counts what its model has: what "
+        "that leaves out is said under Simulated caches."
+    )
+    table = _events(analysis.simulated, f"on {title}", caption)
+    return Section("What the simulated events mean", tables=(table,))
+
+
+def _events(costs: Costs, where: str, caption: str) -> Table:
     rows = []
-    for event in events_in_order(study):
-        costs = [analysis.costs[event.name, model.label] for model in study.models]
-        sources = dict.fromkeys(source for cost in costs for source in cost.sources)
-        reason = next((cost.reason for cost in costs if cost.reason), "")
+    for event in events_in_order(costs):
+        mine = [costs[event.name, label] for label in costs.models]
+        sources = dict.fromkeys(source for cost in mine for source in cost.sources)
+        reason = next((cost.reason for cost in mine if cost.reason), "")
         counted = text.listed(sources) or f"{text.ABSENT}: {reason}"
         rows.append((event.name, event.metric, event.quality, counted, event.meaning))
-    heads = ("event", "asked for as", "quality", "counted by", "what it counts on this core")
-    caption = "Counters of different cores that share a name may count different things: compare on one machine."
-    table = Table("events", "", heads, tuple(rows), caption, words=True)
-    return Section("What the counters mean", tables=(table,))
+    by = f"{SIMULATED} by" if costs.simulated else "counted by"
+    heads = ("event", "asked for as", "quality", by, f"what it counts {where}")
+    return Table(keyed("events", costs), "", heads, tuple(rows), caption, words=True)

@@ -1,17 +1,28 @@
-"""The lab's tables: what each event costs each model once, for each image, and for a whole run; ratios beside them."""
+"""The lab's tables: what each event costs each model once, for each image, and for a whole run; ratios beside them.
+
+A table is of `Costs`, so its figures are all counted or all simulated; where they are simulated, its title and the head
+of every column say so.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from profiler.records import Event, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost, quotient
+from profiler.report.costs import Cost, Costs, quotient
 from profiler.report.model import Section, Table
 from profiler.stats import Estimate
+from profiler.targets import LATENCY
 
 LAB_IMAGES = 10
 """Images of the whole run that the lab asks for."""
+
+SIMULATED = "simulated"
+"""The word that parts simulated figures from counted ones."""
+
+"""The simulators' one figure that is no count of anything: it weighs counts with latencies."""
 
 _ACCOUNTED = ("duration_time", "task-clock", "user_time", "system_time", "page-faults", "context-switches")
 _SUMMARY_MODELS = 2
@@ -19,7 +30,6 @@ _SUMMARY_MODELS = 2
 
 BENT = "the counts are not on a line over the images: fixed cost and slope average over a bend"
 CONTRADICTED = "slope and region contradict each other beyond their intervals"
-SIMULATED = "simulated, not counted on this machine"
 
 
 class Column(NamedTuple):
@@ -37,15 +47,15 @@ class Column(NamedTuple):
     lack: Callable[[Cost], str]
 
 
-def events_in_order(study: Study) -> list[Event]:
+def events_in_order(costs: Costs) -> list[Event]:
     """The events of a table's rows: hardware as asked for, what the kernel accounts for, what else there is."""
     rank = {name: place for place, name in enumerate(_ACCOUNTED)}
-    return sorted(study.events, key=lambda event: (event.kind != "hardware", rank.get(event.name, len(rank))))
+    return sorted(costs.events, key=lambda event: (event.kind != "hardware", rank.get(event.name, len(rank))))
 
 
-def lab_images(analysis: Analysis) -> int | None:
-    """Images of the whole run to compare: `LAB_IMAGES` where it is in the measured range, else the nearest count."""
-    counts = {point.images for cost in analysis.costs.values() for point in cost.points}
+def lab_images(costs: Costs) -> int | None:
+    """Images of the whole run to compare: `LAB_IMAGES` where it is in the range of the runs, else the nearest count."""
+    counts = {point.images for cost in costs.values() for point in cost.points}
     if not counts:
         return None
     if min(counts) <= LAB_IMAGES <= max(counts) and len(counts) > 1:
@@ -53,42 +63,64 @@ def lab_images(analysis: Analysis) -> int | None:
     return min(counts, key=lambda count: (count > LAB_IMAGES, abs(count - LAB_IMAGES)))
 
 
-def lab(study: Study, analysis: Analysis) -> Section:
-    """The three tables, as far as the study's regions allow."""
-    tables, images = [_per_image(study, analysis)], lab_images(analysis)
-    if any(cost.line for cost in analysis.costs.values()):
-        tables.insert(0, _fixed(study, analysis))
-    if images is not None:
-        tables.append(_whole(study, analysis, images))
-    sentences = ["Each figure stands with its 95 % interval."]
-    if len(study.models) > 1:
-        sentences.append(f"Ratios divide by {analysis.baseline}; where an interval includes 1, no difference is shown.")
+def lab(study: Study, analysis: Analysis) -> Section | None:
+    """What was counted on this machine."""
+    if study.counter_source is None:
+        return None
+    sentences = ["Each figure stands with its 95 % interval.", *ratios(analysis.costs)]
     if "process" not in study.plan.regions:
         sentences.append("Whole processes were not counted (`--region`), so what is paid once is not known.")
-    return Section("What it costs", sentences=(" ".join(sentences),), tables=tuple(tables))
+    return Section("What it costs", sentences=(" ".join(sentences),), tables=cost_tables(analysis.costs))
 
 
-def summary(study: Study, analysis: Analysis) -> tuple[Table, ...]:
-    """The fixed cost and the cost per image of every event that has one, for a terminal of 80 columns."""
+def ratios(costs: Costs) -> Iterator[str]:
+    """What the ratios in tables of several models are."""
+    if len(costs.models) > 1:
+        yield f"Ratios divide by {costs.baseline}; where an interval includes 1, no difference is shown."
+
+
+def cost_tables(costs: Costs, label: str = "") -> tuple[Table, ...]:
+    """Up to three tables: paid once, for each image, for a whole run, as far as the regions allow.
+
+    Args:
+        label: What every caption says of where the figures come from.
+    """
+    tables, images = [_per_image(costs)], lab_images(costs)
+    if any(cost.line for cost in costs.values()):
+        tables.insert(0, _fixed(costs))
+    if images is not None:
+        tables.append(_whole(costs, images))
+    return tuple(replace(table, caption=f"{label} {table.caption}".strip()) for table in tables)
+
+
+def summary(costs: Costs, events: Sequence[Event], whence: str = "") -> tuple[Table, ...]:
+    """The fixed cost and the cost per image of each of these events that has one, for a terminal of 80 columns.
+
+    Args:
+        whence: What the titles say of where the figures come from.
+    """
     kinds: tuple[tuple[str, str, Callable[[Cost], Estimate | None]], ...] = (
         ("once", "Paid once, by a process", lambda cost: cost.fixed),
         ("image", "Paid for each image", lambda cost: cost.per_image),
     )
-    show = text.with_error if len(study.models) <= _SUMMARY_MODELS else _bare
-    heads = _heads(study, analysis, [model.label for model in study.models])
+    many = len(costs.models) > _SUMMARY_MODELS
+    # What little simulated counts scatter says nothing of how near to a real machine's they are.
+    show = _bare if many or costs.simulated else text.with_error
+    heads = _heads(costs, costs.models, " /\n" if many else " / ")
     tables = []
-    for key, title, figure in kinds:
+    for kind, what, figure in kinds:
         rows = []
-        for event in events_in_order(study):
-            mine = {model.label: analysis.costs[event.name, model.label] for model in study.models}
+        for event in events:
+            mine = {label: costs[event.name, label] for label in costs.models}
             figures = {label: figure(cost) for label, cost in mine.items()}
             if any(figures.values()):
                 cells = [show(estimate, mine[label].unit) for label, estimate in figures.items()]
-                base = figures[analysis.baseline]
-                ratios = [show(quotient(figures[label], base), text.NUMBER) for label in _compared(study, analysis)]
-                rows.append((plain_name(event), *cells, *ratios))
+                base = figures[costs.baseline]
+                times = [show(quotient(figures[label], base), text.NUMBER) for label in _compared(costs)]
+                rows.append((row_name(event), *cells, *times))
         if rows:
-            tables.append(Table(f"summary-{key}", title, heads, tuple(rows)))
+            title = f"{titled(what, costs)}{whence}"
+            tables.append(Table(keyed(f"summary-{kind}", costs), title, heads, tuple(rows)))
     return tuple(tables)
 
 
@@ -96,37 +128,52 @@ def _bare(estimate: Estimate | None, unit: str) -> str:
     return text.ABSENT if estimate is None else text.quantity(estimate, unit)
 
 
-def _heads(study: Study, analysis: Analysis, figures: Iterable[str]) -> tuple[str, ...]:
-    ratios = (f"{label} / {analysis.baseline}" for label in _compared(study, analysis))
-    return ("event", *figures, *ratios)
+def titled(title: str, costs: Costs) -> str:
+    """A table's or figure's title, which says of simulated figures that they are."""
+    return f"{title}, {SIMULATED}" if costs.simulated else title
 
 
-def _compared(study: Study, analysis: Analysis) -> list[str]:
-    return [model.label for model in study.models if model.label != analysis.baseline]
+def keyed(key: str, costs: Costs) -> str:
+    """A table's or figure's key, apart from that of the same with counted figures."""
+    return f"{SIMULATED}-{key}" if costs.simulated else key
 
 
-def _fixed(study: Study, analysis: Analysis) -> Table:
-    columns = [Column(model.label, model.label, _of_fixed, _doubts_of_line, _no_line) for model in study.models]
+def headed(heads: Iterable[str], costs: Costs) -> list[str]:
+    """The heads of columns, which say of simulated figures that they are."""
+    if not costs.simulated:
+        return list(heads)
+    return [f"{head}, {SIMULATED}" if "\n" in head else f"{head}\n{SIMULATED}" for head in heads]
+
+
+def _heads(costs: Costs, figures: Iterable[str], over: str = " / ") -> tuple[str, ...]:
+    return ("event", *figures, *(f"{label}{over}{costs.baseline}" for label in _compared(costs)))
+
+
+def _compared(costs: Costs) -> list[str]:
+    return [label for label in costs.models if label != costs.baseline]
+
+
+def _fixed(costs: Costs) -> Table:
+    columns = [Column(label, label, _of_fixed, _doubts_of_line, _no_line) for label in costs.models]
     return _table(
         "fixed",
         "Paid once: the fixed cost of a process",
         "Where the line through whole processes meets zero images: interpreter, import, model load, images into RAM, "
         "first inference and warm-up together.",
-        study,
-        analysis,
+        costs,
         columns,
         _of_fixed,
     )
 
 
-def _per_image(study: Study, analysis: Analysis) -> Table:
-    has_line = any(cost.line for cost in analysis.costs.values())
-    has_direct = any(cost.direct for cost in analysis.costs.values())
+def _per_image(costs: Costs) -> Table:
+    has_line = any(cost.line for cost in costs.values())
+    has_direct = any(cost.direct for cost in costs.values())
     kinds = [Column("region", "", _of_region, _doubts, _no_region)] if has_direct or not has_line else []
     kinds += [Column("slope", "", _of_slope, _doubts_of_slope, _no_line)] if has_line else []
     columns = [
-        kind._replace(head=f"{model.label}\n{kind.head}" if len(kinds) > 1 else model.label, model=model.label)
-        for model in study.models
+        kind._replace(head=f"{label}\n{kind.head}" if len(kinds) > 1 else label, model=label)
+        for label in costs.models
         for kind in kinds
     ]
     captions = {
@@ -137,60 +184,59 @@ def _per_image(study: Study, analysis: Analysis) -> Table:
         (False, False): "",
     }
     caption = captions[has_direct, has_line]
-    return _table("image", "Paid for each image", caption, study, analysis, columns, lambda cost: cost.per_image)
+    return _table("image", "Paid for each image", caption, costs, columns, lambda cost: cost.per_image)
 
 
-def _whole(study: Study, analysis: Analysis, images: int) -> Table:
-    lines = any(cost.line for cost in analysis.costs.values())
+def _whole(costs: Costs, images: int) -> Table:
+    lines = any(cost.line for cost in costs.values())
     if not lines:
-        how = f"The mean of whole processes; {text.counted(images, 'image')} is the only count measured."
+        how = f"The mean of whole processes; {text.counted(images, 'image')} is the only count that was run."
     elif images == LAB_IMAGES:
         how = f"Fixed cost + {images} × slope, both of the line through whole processes."
     else:
         how = (
-            f"Fixed cost + {images} × slope of the line; {LAB_IMAGES} images are outside the measured range, "
+            f"Fixed cost + {images} × slope of the line; {LAB_IMAGES} images are outside the range of the runs, "
             f"and {images} is the nearest count inside."
         )
 
     def whole(cost: Cost) -> Estimate | None:
         return cost.whole(images)
 
-    columns = [Column(model.label, model.label, whole, _doubts_of_line, _no_process) for model in study.models]
-    title = f"The whole run at {text.counted(images, 'image')}"
-    return _table("whole", title, how, study, analysis, columns, whole)
+    columns = [Column(label, label, whole, _doubts_of_line, _no_process) for label in costs.models]
+    return _table("whole", f"The whole run at {text.counted(images, 'image')}", how, costs, columns, whole)
 
 
 def _table(
     key: str,
     title: str,
     caption: str,
-    study: Study,
-    analysis: Analysis,
+    costs: Costs,
     columns: Sequence[Column],
     compared: Callable[[Cost], Estimate | None],
 ) -> Table:
     notes = text.Notes()
     rows = []
-    for event in events_in_order(study):
+    for event in events_in_order(costs):
         name = _name(event, notes)
-        cells = [_cell(analysis.costs[event.name, column.model], column, notes) for column in columns]
-        base = compared(analysis.costs[event.name, analysis.baseline])
-        cells += [
-            _ratio(compared(analysis.costs[event.name, label]), base, analysis.baseline, notes)
-            for label in _compared(study, analysis)
-        ]
+        cells = [_cell(costs[event.name, column.model], column, notes) for column in columns]
+        base = compared(costs[event.name, costs.baseline])
+        cells += [_ratio(compared(costs[event.name, label]), base, costs.baseline, notes) for label in _compared(costs)]
         rows.append((name, *cells))
-    heads = _heads(study, analysis, [column.head for column in columns])
-    return Table(key, title, heads, tuple(rows), caption, notes.all())
+    first, *heads = _heads(costs, [column.head for column in columns])
+    return Table(
+        keyed(key, costs), titled(title, costs), (first, *headed(heads, costs)), tuple(rows), caption, notes.all()
+    )
 
 
 def _name(event: Event, notes: text.Notes) -> str:
     proxy = [f"stands in for {event.metric}: {event.meaning}"] if event.quality == "proxy" else []
-    return f"{plain_name(event)}{notes.marks(proxy)}"
+    return f"{row_name(event)}{notes.marks(proxy)}"
 
 
-def plain_name(event: Event) -> str:
-    """An event's name, with a word where it is not the event that was asked for."""
+def row_name(event: Event) -> str:
+    """An event's name, with a word where it is not the event that was asked for, or no event at all."""
+    if event.name == LATENCY:
+        return f"{event.name}\nmodelled, upper bound"
     return f"{event.name} (proxy)" if event.quality == "proxy" else event.name
 
 
@@ -198,7 +244,9 @@ def _cell(cost: Cost, column: Column, notes: text.Notes) -> str:
     estimate = column.figure(cost)
     if estimate is None:
         return text.ABSENT + notes.marks([cost.reason or column.lack(cost)])
-    doubts = [*column.doubts(cost), *([f"no interval: {estimate.reason}"] if estimate.reason else [])]
+    # A simulated count repeats: the lack of an interval says nothing against it.
+    bare = [f"no interval: {estimate.reason}"] if estimate.reason and not cost.simulated else []
+    doubts = [*column.doubts(cost), *bare]
     value, between, interval = text.figure(estimate, cost.unit).partition("\n")
     return f"{value}{notes.marks(doubts)}{between}{interval}"
 
@@ -223,8 +271,6 @@ def _of_region(cost: Cost) -> Estimate | None:
 
 
 def _doubts(cost: Cost) -> Iterator[str]:
-    if cost.simulated:
-        yield SIMULATED
     if cost.scaled:
         yield f"scaled up: a counter was on it for no more than {cost.running_percent:.0f} % of some run"
 

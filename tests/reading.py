@@ -1,0 +1,61 @@
+"""Looking things up in a report."""
+
+import re
+
+from profiler.report.model import Report, Section, Table
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def section(of: Report, title: str) -> Section:
+    return next(section for section in of.sections if section.title == title)
+
+
+def table(of: Report, key: str) -> Table:
+    return next(table for section in of.sections for table in section.tables if table.key == key)
+
+
+def row(of: Table, name: str) -> dict[str, str]:
+    (found,) = (cells for cells in of.rows if cells[0].split(" ")[0] == name)
+    return dict(zip(of.columns, found, strict=True))
+
+
+def value(cell: str) -> str:
+    """The figure of a cell without its marks and interval."""
+    return cell.partition("\n")[0].rstrip(" ¹²³⁴⁵⁶⁷⁸⁹⁰")
+
+
+def number(words: str) -> float:
+    """The first number in words."""
+    found = re.search(r"−?\d+(\.\d+)?", words)
+    assert found, words
+    return float(found.group().replace("−", "-"))
+
+
+def everything(of: Report) -> str:
+    """All words of a report."""
+    words = [of.title, of.subtitle, *of.answer, *of.warnings]
+    for each in of.sections:
+        words += [each.title, *each.sentences, *each.points, each.command]
+        for found in each.tables:
+            words += [
+                found.title,
+                found.caption,
+                *found.columns,
+                *found.notes,
+                *(cell for row in found.rows for cell in row),
+            ]
+        for figure in each.figures:
+            words += [figure.title, figure.alt, figure.caption]
+    return "\n".join(words)
+
+
+def markdown_tables(text: str) -> list[list[str]]:
+    """The lines of each Markdown table."""
+    found: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            found[-1].append(line)
+        elif found[-1]:
+            found.append([])
+    return [lines for lines in found if lines]

@@ -4,7 +4,7 @@ import signal
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,11 +12,18 @@ from profiler import __version__
 from profiler.errors import ProfilerError
 from profiler.runtimes import KERAS_CALLS
 
+if TYPE_CHECKING:
+    from profiler.records import Plan
+
 CANNOT, RUNS_FAILED, INTERRUPTED = 1, 3, 130
 """Exit statuses beside 0 and click's 2 for a command line that makes no sense."""
 
 _DEFAULT_IMAGES, _DEFAULT_REPEATS = "1,2,5,10,20,40", 3
 _QUICK_IMAGES, _QUICK_REPEATS = "1,5,10", 2
+_DEFAULT_REGIONS = "process,inference"
+_SIMULATED_IMAGES, _QUICK_SIMULATED_IMAGES, _SIMULATED_REGIONS = "1,2,4", "1,2", "inference"
+"""A simulated image takes a hundred times as long as a measured one, but needs no repeats."""
+_COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
 
 
 _RUNS = click.option(
@@ -86,9 +93,11 @@ def _cpus(_context: click.Context, _parameter: click.Parameter, text: str | None
     return tuple(sorted(wanted))
 
 
-def _regions(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...]:
+def _regions(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
     from profiler.records import PHASES
 
+    if text is None:
+        return None
     names, known = [item.strip() for item in text.split(",")], ("process", *PHASES)
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -103,14 +112,13 @@ def _regions(_context: click.Context, _parameter: click.Parameter, text: str) ->
 @click.option("--warmup", type=click.IntRange(0), default=1, show_default=True, help="Warm-up inferences a process.")
 @click.option("--threads", default="1", show_default=True, callback=_threads, help="N, or 'default': the engine's own.")
 @click.option("--events", default="lab", show_default=True, help="Sets (lab, caches, tlb, all), perf events, or both.")
-@click.option(
-    "--region", default="process,inference", show_default=True, callback=_regions, help="process, or phases by name."
-)
+@click.option("--region", callback=_regions, help=f"process, or phases by name.  [default: {_DEFAULT_REGIONS}]")
 @click.option("--phases", is_flag=True, help="Count every phase too, at the smallest image count.")
 @click.option("--source", default="builtin", show_default=True, help="builtin, synthetic, or a folder of photos.")
-@click.option(
-    "--counters", type=click.Choice(["auto", "perf", "software"]), default="auto", show_default=True, help="Who counts."
-)
+@click.option("--counters", type=click.Choice(_COUNTERS), default="auto", show_default=True, help="Who counts.")
+@click.option("--caches", metavar="MACHINE", help="Simulate the caches of pi5, pi4, pi3, host or a FILE.toml.")
+@click.option("--on", metavar="BOARD", help="Run on a virtual board: pi5, pi4, pi3 (see `profiler virtual`).")
+@click.option("--simulated-images", help=f"Images a simulated run.  [default: {_SIMULATED_IMAGES}]")
 @click.option(
     "--keras-call",
     type=click.Choice(KERAS_CALLS),
@@ -120,35 +128,25 @@ def _regions(_context: click.Context, _parameter: click.Parameter, text: str) ->
 )
 @click.option("--name", help="The study's name.  [default: date, time and models]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the order, the photos and the bootstrap.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=300, show_default=True, help="Seconds a run may take.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=300,
+    show_default=True,
+    help="Seconds a run may take, a simulated one 12 times that.",
+)
 @click.option("--cpus", callback=_cpus, help="Pin the worker to these CPUs, such as 2,3 or 0-3.")
 @click.option("--quick", is_flag=True, help=f"{_QUICK_IMAGES} images, {_QUICK_REPEATS} repeats.")
 @_RUNS
 @_OUTPUT
-def sweep(models: str, images: str | None, repeats: int | None, quick: bool, **options: Any) -> None:
+def sweep(models: str, quick: bool, **options: Any) -> None:
     """Measure models over images a run, and report."""
     from profiler import network
     from profiler import sweep as sweeping
-    from profiler.records import Plan
     from profiler.terminal import Bar
 
-    levels = _image_counts(images or (_QUICK_IMAGES if quick else _DEFAULT_IMAGES))
+    plan = _plan(options, quick)
     files = network.parse(models)
-    plan = Plan(
-        images=levels,
-        repeats=repeats or (_QUICK_REPEATS if quick else _DEFAULT_REPEATS),
-        warmup=options["warmup"],
-        threads=options["threads"],
-        regions=options["region"],
-        phases=options["phases"],
-        event_set=options["events"],
-        counters=options["counters"],
-        source=options["source"],
-        seed=options["seed"],
-        timeout_s=options["timeout"],
-        cpus=options["cpus"],
-        keras_call=options["keras_call"],
-    )
     name = options["name"] or _study_name([file.label for file in files])
     # A closed connection or a shutdown ends a sweep as Ctrl-C does: what is done is kept, no worker is left behind.
     for ending in (signal.SIGTERM, signal.SIGHUP):
@@ -215,6 +213,41 @@ def build(photos: Path, output: Path, seed: int) -> None:
     zoo.build(photos, output, seed, report=click.echo)
 
 
+@main.group()
+def virtual() -> None:
+    """Virtual boards: a Raspberry Pi's own programs, emulated."""
+
+
+@virtual.command("setup")
+@click.argument("board")
+@click.option("--keras", is_flag=True, help="With TensorFlow.")
+def virtual_setup(board: str, keras: bool) -> None:
+    """Set BOARD up (pi5, pi4, pi3) in this user's cache folder, for `profiler sweep --on`."""
+    from profiler import virtual as boards
+
+    made = boards.setup(board, keras, click.echo)
+    click.echo(f"the virtual {made.title} is set up: `profiler sweep --on {made.key}`")
+
+
+@virtual.command("list")
+def virtual_list() -> None:
+    """List the boards that are set up, what is in them and their size."""
+    from profiler import virtual as boards
+
+    for board, size_bytes in boards.installed():
+        packages = ", ".join(f"{name} {version}" for name, version in board.packages.items())
+        click.echo(f"{board.key}: {board.title}, {board.cpu}, {size_bytes / 2**20:.0f} MiB; {packages}")
+
+
+@virtual.command("remove")
+@click.argument("board", required=False)
+def virtual_remove(board: str | None) -> None:
+    """Remove BOARD, or all of them."""
+    from profiler import virtual as boards
+
+    click.echo(f"{boards.remove(board) / 2**20:.0f} MiB freed")
+
+
 def _report(folder: Path, output: Path) -> None:
     """Builds and writes a study's report; prints its summary and its path."""
     from profiler import report, store
@@ -228,15 +261,45 @@ def _report(folder: Path, output: Path) -> None:
     click.echo(f"report: {report.write(built, output / folder.name)}")
 
 
-def _image_counts(text: str) -> tuple[int, ...]:
+def _plan(options: dict[str, Any], quick: bool) -> "Plan":
+    """The plan of a command line. Whoever runs everything on a virtual board gets what a simulation needs."""
+    from profiler.records import Plan
+
+    on, simulated = options["on"], _QUICK_SIMULATED_IMAGES if quick else _SIMULATED_IMAGES
+    if on and options["counters"] not in ("auto", "qemu"):
+        raise click.BadParameter(f"{options['counters']} does not count on a virtual board", param_hint="--counters")
+    images, repeats = (_QUICK_IMAGES, _QUICK_REPEATS) if quick else (_DEFAULT_IMAGES, _DEFAULT_REPEATS)
+    regions = _DEFAULT_REGIONS
+    if on:
+        images, repeats, regions = simulated, 1, _SIMULATED_REGIONS
+    return Plan(
+        images=_image_counts(options["images"] or images, "--images"),
+        repeats=options["repeats"] or repeats,
+        warmup=options["warmup"],
+        threads=options["threads"],
+        regions=options["region"] or tuple(regions.split(",")),
+        phases=options["phases"],
+        event_set=options["events"],
+        counters=options["counters"],
+        source=options["source"],
+        seed=options["seed"],
+        timeout_s=options["timeout"],
+        cpus=options["cpus"],
+        keras_call=options["keras_call"],
+        caches=options["caches"],
+        on=on,
+        simulated_images=_image_counts(options["simulated_images"] or simulated, "--simulated-images"),
+    )
+
+
+def _image_counts(text: str, option: str) -> tuple[int, ...]:
     try:
         counts = tuple(sorted({int(item) for item in text.split(",")}))
     except ValueError:
         counts = ()
     if not counts or counts[0] < 1:
-        raise click.BadParameter(
-            f"'{text}' is not a list of whole numbers from 1 up, such as 1,5,10", param_hint="--images"
-        )
+        wanted = "a list of whole numbers from 1 up, such as 1,5,10"
+        raise click.BadParameter(f"'{text}' is not {wanted}", param_hint=option)
     return counts
 
 

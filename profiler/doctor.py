@@ -6,9 +6,11 @@ from typing import Literal, NamedTuple
 
 from profiler import events as catalogue
 from profiler import machine as this_machine
-from profiler.counters import Survey, choose
+from profiler import targets, virtual
+from profiler.counters import SIMULATORS, Setup, Survey, UnusableError, choose, choose_simulator
 from profiler.errors import ProfilerError
 from profiler.records import Event, Machine, MachineState
+from profiler.simulation import DEFAULT_TARGET
 
 _ENGINES = {"LiteRT": ("ai-edge-litert", "tflite-runtime", "tensorflow"), "Keras": ("tensorflow",)}
 
@@ -40,8 +42,44 @@ def examine(event_set: str = "lab") -> Examination:
     core = catalogue.core(machine.uarch)
     events = catalogue.resolve(event_set, core, machine.pmu)
     counters, absent = _counters(events, machine)
-    findings = (_core(machine, core), *counters, *_engines(), *_calm(machine, state))
+    hardware = any(event.kind == "hardware" and event.name not in absent for event in events)
+    findings = (
+        _core(machine, core),
+        *counters,
+        *_chain(hardware),
+        *_boards(),
+        *_engines(),
+        *_calm(machine, state),
+    )
     return Examination(findings, events, absent)
+
+
+def _chain(hardware: bool) -> Iterator[Finding]:
+    """The simulators, and whom `--counters auto` takes: perf, or the first of them where perf counts no hardware."""
+    setup = Setup(targets.find(DEFAULT_TARGET), 1, None)
+    usable = []
+    for name in SIMULATORS:
+        try:
+            simulator, _ = choose_simulator(name, setup)
+        except UnusableError as error:
+            yield Finding("missing", name, error.cause, error.remedy)
+        else:
+            usable.append(simulator.version)
+            yield Finding("ok", name, f"{simulator.version} simulates caches for {simulator.arch} programs")
+    if hardware:
+        yield Finding("ok", "--counters auto", "perf, for it counts hardware events here; no simulator is needed")
+    elif usable:
+        detail = f"perf counts no hardware event here, so {usable[0]} simulates the caches of a {setup.target.title}"
+        yield Finding("ok", "--counters auto", detail)
+    else:
+        detail = "neither perf nor a simulator counts caches here: times and page faults only"
+        yield Finding("warning", "--counters auto", detail, "sudo apt install qemu-user gcc libc6-dev")
+
+
+def _boards() -> Iterator[Finding]:
+    made = [board.title for board, _ in virtual.installed()]
+    detail = ", ".join(made) or "none set up; `profiler virtual setup pi5` makes one"
+    yield Finding("ok", "virtual boards", detail)
 
 
 def _core(machine: Machine, core: catalogue.Core) -> Finding:
@@ -86,6 +124,10 @@ def _hardware(events: tuple[Event, ...], survey: Survey, machine: Machine) -> It
         yield Finding(
             "missing", "hardware counters", "none: cycles, stalls and caches are n/a", _no_pmu_remedy(machine)
         )
+        return
+    if survey.notes:
+        detail = f"{len(counted)} of {len(wanted)} events of the set; {' '.join(survey.notes)}"
+        yield Finding("warning", "hardware counters", detail, "run on the hardware itself, or use --counters qemu")
         return
     passes = f"in {len(survey.groups)} pass{'es' if len(survey.groups) > 1 else ''}, none multiplexed"
     yield Finding("ok", "hardware counters", f"{len(counted)} of {len(wanted)} events of the set, {passes}")

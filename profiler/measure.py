@@ -24,19 +24,41 @@ _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 the first inferences. No engine computes with them, so a sweep that names its threads goes without."""
 
 
+EMULATED = 12
+"""How many times as long a process takes under a simulator: 10 to 12 times, measured with both default models under
+QEMU with few images. It stretches the time limit, and foretells the time left until such a process has ended."""
+
+
 class Workplace(NamedTuple):
-    """What a sweep's processes are started with; `folder` holds requests and records and goes when the sweep ends."""
+    """What a sweep's processes are started with; `folder` holds requests and records and goes when the sweep ends.
+
+    Attributes:
+        environment: What the worker's command needs beyond what every worker gets.
+        stop: Ends all processes at once.
+    """
 
     folder: Path
     worker: Sequence[str]
     plan: Plan
     models: dict[str, ModelFile]
     pools: dict[str, Path]
+    environment: dict[str, str]
+    stop: process.Stop
+
+    def run(self, launch: Launch, output: Path, limit_s: float) -> process.Ended:
+        """One worker process, in the environment that all have, with what its launch adds."""
+        environment = {**worker_environment(self.plan), **self.environment, **launch.environment}
+        return process.run(launch._replace(environment=environment), output, limit_s, self.plan.cpus, self.stop)
 
 
-def environment(plan: Plan) -> dict[str, str]:
-    """What is added to a worker's environment."""
+def worker_environment(plan: Plan) -> dict[str, str]:
+    """What is added to every worker's environment."""
     return _ENVIRONMENT if plan.threads is None else _ENVIRONMENT | _ONE_THREAD
+
+
+def time_limit_s(plan: Plan, emulated: bool) -> float:
+    """How long a process may take."""
+    return plan.timeout_s * (EMULATED if emulated else 1)
 
 
 def inspect(model: ModelFile, place: Workplace) -> Model:
@@ -45,15 +67,15 @@ def inspect(model: ModelFile, place: Workplace) -> Model:
     Raises:
         ProfilerError: It cannot be loaded, or is not one image in and one tensor out.
     """
-    command, record = _command(place, Case(model=model.label, images=0, region="process"), counted=False)
-    launch = Launch(tuple(command), environment(place.plan), ())
-    ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
+    case = Case(model=model.label, images=0, region="process")
+    request = place.folder / "request.json"
+    command, record = _command(place, case, request, counted=False)
+    limit_s = time_limit_s(place.plan, emulated=place.plan.on is not None)
+    ended = place.run(Launch(tuple(command), {}, ()), request.with_suffix(".output"), limit_s)
     completion, error = _completion(record)
     if completion is None or completion.engine is None:
         remedy = "give it longer with --timeout" if ended.timed_out else "use a whole model file of this runtime"
-        raise error or ProfilerError(
-            f"{model.path} cannot be run by {model.runtime} ({_why(ended, place.plan.timeout_s)})", remedy
-        )
+        raise error or ProfilerError(f"{model.path} cannot be run by {model.runtime} ({_why(ended, limit_s)})", remedy)
     return Model(
         label=model.label,
         runtime=model.runtime,
@@ -85,11 +107,12 @@ def stage(models: Sequence[Model], plan: Plan, folder: Path) -> dict[str, Path]:
 def measure(order: int, case: Case, repeat: int, place: Workplace, source: CounterSource, kept: store.Store) -> Run:
     """One counted process, whatever becomes of it: an end without a completion record is a failed run."""
     raw = kept.raw / f"{order:04}-{case.model.replace(':', '-')}-{case.images}-{case.region}.{source.name}"
-    command, record = _command(place, case, counted=True)
+    request = place.folder / f"{order:04}-request.json"
+    command, record = _command(place, case, request, counted=True)
+    limit_s = time_limit_s(place.plan, emulated=case.simulator is not None)
     before = this_machine.state()
     with source.launch(command, case.group, case.region, raw) as launch:
-        launch = launch._replace(environment={**environment(place.plan), **launch.environment})
-        ended = process.run(launch, place.folder / "output", place.plan.timeout_s, place.plan.cpus)
+        ended = place.run(launch, request.with_suffix(".output"), limit_s)
     completion, error = _completion(record)
     outcome: Outcome = "timeout" if ended.timed_out else "ok" if completion else "failed"
     return Run(
@@ -104,14 +127,18 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
         before=before,
         after=this_machine.state(),
         completion=completion,
-        error=None if outcome == "ok" else str(error) if error else _why(ended, place.plan.timeout_s),
+        error=None if outcome == "ok" else str(error) if error else _why(ended, limit_s),
         stderr_tail=ended.output_tail if outcome != "ok" else None,
         raw=str(raw.relative_to(kept.folder)) if raw.exists() else None,
     )
 
 
 def _counts(read: Sequence[Count], case: Case, ended: process.Ended, completion: Completion) -> tuple[Count, ...]:
-    """What the source counted, and from the kernel's accounting what it did not."""
+    """What the source counted, and from the kernel's accounting what it did not; of a simulated run only the former,
+    for its time is the simulator's.
+    """
+    if case.simulator is not None:
+        return tuple(read)
     counted = {count.event: count for count in read}
     if case.region == "process":
         accounted = software.counts(ended.usage, "wait4")
@@ -123,14 +150,14 @@ def _counts(read: Sequence[Count], case: Case, ended: process.Ended, completion:
     return tuple(counted.values())
 
 
-def _command(place: Workplace, case: Case, counted: bool) -> tuple[list[str], Path]:
-    """The worker's command for a case, and where it will leave its record.
+def _command(place: Workplace, case: Case, request: Path, counted: bool) -> tuple[list[str], Path]:
+    """The worker's command for a case, whose request is written, and where it will leave its record.
 
     The request's fields: label, runtime, model (path), images, warmup, threads, call, region (null: nothing is
     counted), pool (path of the images, or null for one black image), record (path).
     """
     model, plan = place.models[case.model], place.plan
-    record, request = place.folder / "record.json", place.folder / "request.json"
+    record = request.with_suffix(".record")
     pool = place.pools.get(case.model)
     fields = {
         "label": model.label,

@@ -5,31 +5,21 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from profiler import __version__, images, store
+from profiler import __version__, images, simulation, store
 from profiler import events as catalogue
 from profiler import machine as this_machine
 from profiler.counters import CounterSource, Survey, choose
 from profiler.measure import WORKER, Workplace, inspect, measure, stage
 from profiler.network import ModelFile
-from profiler.records import PHASES, SCHEMA, Case, Event, Machine, Model, Plan, Region, Study
-
-
-class Step(NamedTuple):
-    """Where a sweep stands: told before each process and once at the end.
-
-    Attributes:
-        what: What runs now, in words.
-        left_s: Estimated time to the end; None as long as no run has ended.
-    """
-
-    what: str
-    done: int
-    total: int
-    left_s: float | None
+from profiler.process import Stop
+from profiler.progress import Progress, Step
+from profiler.records import PHASES, SCHEMA, Case, Event, Machine, Model, Plan, Region, Run, Study, planned
+from profiler.simulation import Simulated
 
 
 class Result(NamedTuple):
@@ -42,10 +32,19 @@ class Result(NamedTuple):
 
 
 class Job(NamedTuple):
-    """A planned run."""
+    """A planned run; `order` is its place among all."""
 
+    order: int
     case: Case
     repeat: int
+
+
+class Native(NamedTuple):
+    """What counts on this machine itself, and which events."""
+
+    source: CounterSource
+    events: tuple[Event, ...]
+    survey: Survey
 
 
 def run(
@@ -68,30 +67,34 @@ def run(
     # A source without images is refused now, and not after the engines have been looked at.
     images.pool(plan.source, 1, 8, 8, 3, plan.seed)
     machine = this_machine.describe()
-    wanted = catalogue.resolve(plan.event_set, catalogue.core(machine.uarch), machine.pmu)
-    events = tuple({event.name: event for event in (*wanted, *catalogue.always())}.values())
-    regions = (*plan.regions, *(PHASES if plan.phases else ()))
-    source, survey = choose(plan.counters, events, machine, regions)
-    with tempfile.TemporaryDirectory(prefix="profiler-") as folder:
-        place = Workplace(Path(folder), worker, plan, {file.label: file for file in files}, {})
+    native = None if plan.on else _native(plan, machine)
+    simulated, lack = simulation.choose(plan, native.survey if native else None, [file.runtime for file in files])
+    if native and lack:
+        native = native._replace(survey=native.survey._replace(notes=(*native.survey.notes, lack)))
+    with tempfile.TemporaryDirectory(prefix="profiler-") as folder, Stop() as stop:
+        place = Workplace(Path(folder), worker, plan, {file.label: file for file in files}, {}, {}, stop)
+        if simulated and simulated.setup.virtual:
+            place = simulation.settle(place, simulated.setup.virtual)
         models = []
         for file in files:
             tell(Step(f"looking at {file.label}", 0, 0, None))
             models.append(inspect(file, place))
         place = place._replace(pools=stage(models, plan, place.folder))
-        study = _describe(name, plan, models, machine, source.name, events, survey)
+        study = _describe(name, plan, models, machine, native, simulated)
         kept = store.create(root, study)
-        failed, interrupted = _all(study, place, source, kept, tell)
+        failed, interrupted = _all(study, place, native, simulated, kept, tell)
     return Result(study, kept.folder, failed, interrupted)
 
 
-def cases(plan: Plan, labels: Sequence[str], groups: Sequence[tuple[str, ...]]) -> tuple[Case, ...]:
+def cases(
+    plan: Plan, labels: Sequence[str], groups: Sequence[tuple[str, ...]], simulator: str | None = None
+) -> tuple[Case, ...]:
     """Every cell: models x regions x images x event groups, and with `plan.phases` every other phase at one count."""
     cells: list[tuple[Region, int]] = [(region, count) for region in plan.regions for count in plan.images]
     if plan.phases:
         cells += [(phase, min(plan.images)) for phase in PHASES if phase not in plan.regions]
     return tuple(
-        Case(model=label, images=count, region=region, group=group)
+        Case(model=label, images=count, region=region, group=group, simulator=simulator)
         for label in labels
         for region, count in cells
         for group in groups
@@ -101,24 +104,37 @@ def cases(plan: Plan, labels: Sequence[str], groups: Sequence[tuple[str, ...]]) 
 def schedule(study: Study) -> Iterator[Job]:
     """All jobs in the order of running: repeat by repeat, the cases of each shuffled by the plan's seed.
 
-    So a machine that warms up or throttles spreads over all cases, and is not taken for a property of one.
+    So a machine that warms up or throttles spreads over all cases, and is not taken for a property of one. Simulated
+    jobs, which nothing of that touches, come last.
     """
     order = random.Random(study.plan.seed)
-    for repeat in range(study.plan.repeats):
-        shuffled = list(study.cases)
-        order.shuffle(shuffled)
-        yield from (Job(case, repeat) for case in shuffled)
+    native = [case for case in study.cases if case.simulator is None]
+    simulated = [case for case in study.cases if case.simulator is not None]
+    place = 0
+    for mine in (native, simulated):
+        for repeat in range(max((planned(study, case) for case in mine), default=0)):
+            shuffled = [case for case in mine if repeat < planned(study, case)]
+            order.shuffle(shuffled)
+            for case in shuffled:
+                yield Job(place, case, repeat)
+                place += 1
+
+
+def _native(plan: Plan, machine: Machine) -> Native:
+    wanted = catalogue.resolve(plan.event_set, catalogue.core(machine.uarch), machine.pmu)
+    events = tuple({event.name: event for event in (*wanted, *catalogue.always())}.values())
+    source, survey = choose(plan.counters, events, machine, (*plan.regions, *(PHASES if plan.phases else ())))
+    return Native(source, events, survey)
 
 
 def _describe(
-    name: str,
-    plan: Plan,
-    models: Sequence[Model],
-    machine: Machine,
-    source: str,
-    events: Sequence[Event],
-    survey: Survey,
+    name: str, plan: Plan, models: Sequence[Model], machine: Machine, native: Native | None, simulated: Simulated | None
 ) -> Study:
+    labels = [model.label for model in models]
+    mine = cases(plan, labels, native.survey.groups) if native else ()
+    others = (
+        cases(simulated.plan, labels, simulated.survey.groups, simulated.source.name) if simulated is not None else ()
+    )
     return Study(
         schema=SCHEMA,
         name=name,
@@ -128,52 +144,63 @@ def _describe(
         plan=plan,
         machine=machine,
         models=tuple(models),
-        counter_source=source,
-        scope=survey.scope,
-        events=tuple(events),
-        absent=survey.absent,
-        groups=survey.groups,
-        cases=cases(plan, [model.label for model in models], survey.groups),
-        notes=survey.notes,
+        counter_source=native.source.name if native else None,
+        scope=native.survey.scope if native else "user",
+        events=native.events if native else (),
+        absent=native.survey.absent if native else {},
+        groups=native.survey.groups if native else ((),),
+        cases=(*mine, *others),
+        notes=(*(native.survey.notes if native else ()), *([simulated.why] if simulated else ())),
+        simulation=simulated.described(others) if simulated else None,
     )
 
 
 def _all(
-    study: Study, place: Workplace, source: CounterSource, kept: store.Store, tell: Callable[[Step], None]
+    study: Study,
+    place: Workplace,
+    native: Native | None,
+    simulated: Simulated | None,
+    kept: store.Store,
+    tell: Callable[[Step], None],
 ) -> tuple[int, bool]:
     """Runs and keeps every job; how many failed, and whether Ctrl-C came."""
-    jobs, clock, failed = list(schedule(study)), _Clock(), 0
+    lanes = simulated.lanes if simulated else 1
+    progress = Progress(study, lanes, tell)
+    sources: dict[str | None, CounterSource] = {
+        **({None: native.source} if native else {}),
+        **({simulated.source.name: simulated.source} if simulated else {}),
+    }
+
+    def make(job: Job) -> Run:
+        progress.starts(job.case, job.repeat)
+        return measure(job.order, job.case, job.repeat, place, sources[job.case.simulator], kept)
+
+    def keep(run: Run) -> None:
+        kept.append(run)
+        progress.ended(run)
+
+    jobs = list(schedule(study))
+    alone = [job for job in jobs if job.case.simulator is None]
     try:
-        for order, job in enumerate(jobs):
-            tell(Step(_in_words(job, study.plan), order, len(jobs), clock.left_s(jobs[order:])))
-            ended = measure(order, job.case, job.repeat, place, source, kept)
-            clock.add(job.case, ended.wall_ns)
-            kept.append(ended)
-            failed += ended.outcome != "ok"
+        for job in alone:
+            keep(make(job))
+        _side_by_side(jobs[len(alone) :], make, keep, lanes, place.stop)
     except KeyboardInterrupt:
-        return failed, True
-    tell(Step("done", len(jobs), len(jobs), 0.0))
-    return failed, False
+        return progress.failed, True
+    progress.done()
+    return progress.failed, False
 
 
-def _in_words(job: Job, plan: Plan) -> str:
-    images = "1 image" if job.case.images == 1 else f"{job.case.images} images"
-    return f"{job.case.model}, {images}, {job.case.region} ({job.repeat + 1}/{plan.repeats})"
-
-
-class _Clock:
-    """Time left, from the mean wall time of each model's runs so far."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, list[int]] = {}
-
-    def add(self, case: Case, wall_ns: int) -> None:
-        self._seen.setdefault(case.model, []).append(wall_ns)
-
-    def left_s(self, jobs: Sequence[Job]) -> float | None:
-        everything = [wall for walls in self._seen.values() for wall in walls]
-        if not everything:
-            return None
-        means = {model: sum(walls) / len(walls) for model, walls in self._seen.items()}
-        mean = sum(everything) / len(everything)
-        return sum(means.get(job.case.model, mean) for job in jobs) / 1e9
+def _side_by_side(
+    jobs: Sequence[Job], make: Callable[[Job], Run], keep: Callable[[Run], None], lanes: int, stop: Stop
+) -> None:
+    """Simulated jobs, several at once: their counts do not depend on what else runs."""
+    with ThreadPoolExecutor(lanes) as pool:
+        try:
+            for future in as_completed([pool.submit(make, job) for job in jobs]):
+                keep(future.result())
+        except BaseException:
+            # Those that wait are never begun, and those that run end now.
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop.set()
+            raise

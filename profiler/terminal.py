@@ -7,9 +7,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 
 from profiler.doctor import Examination
+from profiler.progress import Step
 from profiler.records import Event
 from profiler.report.model import Table
-from profiler.sweep import Step
 
 
 class Bar:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from profiler import __version__, cli, machine, measure, sweep, zoo
+from profiler import __version__, cli, machine, measure, sweep, virtual, zoo
 from profiler.records import Plan
 
 TFLITE = b"\x1c\0\0\0TFL3rest"
@@ -119,6 +119,7 @@ def test_defaults_are_those_of_the_manual(monkeypatch: pytest.MonkeyPatch) -> No
         timeout_s=300.0,
         cpus=None,
         keras_call="predict",
+        simulated_images=(1, 2, 4),
     )
 
 
@@ -133,6 +134,19 @@ def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (quick.images, quick.repeats) == ((1, 5, 10), 2)
     own = plan_of(monkeypatch, "--quick", "--images", "3", "--repeats", "7")
     assert (own.images, own.repeats) == ((3,), 7)
+
+
+@pytest.mark.usefixtures("workplace")
+def test_on_a_virtual_board_the_defaults_are_a_simulations(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = plan_of(monkeypatch, "--on", "pi5")
+    assert (plan.on, plan.images, plan.repeats, plan.regions) == ("pi5", (1, 2, 4), 1, ("inference",))
+    own = plan_of(
+        monkeypatch, "--on", "pi4", "--images", "3", "--repeats", "2", "--region", "process", "--caches", "pi3"
+    )
+    assert (own.on, own.caches, own.images, own.repeats, own.regions) == ("pi4", "pi3", (3,), 2, ("process",))
+    quick = plan_of(monkeypatch, "--quick", "--simulated-images", "8,4")
+    assert quick.simulated_images == (4, 8)
+    assert plan_of(monkeypatch, "--quick").simulated_images == (1, 2)
 
 
 @pytest.mark.usefixtures("workplace")
@@ -155,6 +169,9 @@ def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
         "--counters magic",
         "--timeout 0",
         "--keras-call twice",
+        "--simulated-images 0",
+        "--on pi5 --counters perf",
+        "--on pi5 --counters valgrind",
     ],
 )
 def test_options_that_make_no_sense_are_told_in_a_line(arguments: str) -> None:
@@ -212,6 +229,11 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         ("sweep --models keras=a.tflite", "is not a keras model"),
         ("sweep --models litert=a.tflite --source nowhere", "no image source or folder named 'nowhere'"),
         ("sweep --models litert=a.tflite --name a/b", "cannot be a study's name"),
+        ("sweep --models litert=a.tflite --caches pi9", "unknown machine 'pi9'"),
+        ("sweep --models litert=a.tflite --caches none.toml", "none.toml"),
+        ("sweep --models litert=a.tflite --on pi9", "pi9"),
+        ("virtual setup pi9", "pi9"),
+        ("virtual remove pi9", "pi9"),
         ("report", "no study in runs"),
         ("report nothing", "no study 'nothing'"),
         ("events --core z80", "z80"),
@@ -249,6 +271,29 @@ def test_models_build_says_what_it_does(monkeypatch: pytest.MonkeyPatch, tmp_pat
     monkeypatch.setattr(zoo, "build", build)
     done = invoke("models", "build", "--photos", str(tmp_path), "--seed", "7")
     assert done.stdout == f"from {tmp_path} to models with seed 7\n"
+
+
+def test_virtual_boards_are_set_up_listed_and_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    board = virtual.Virtual("pi5", "Raspberry Pi 5", tmp_path, tmp_path, tmp_path, "cortex-a76", {"python": "3.11.2"})
+    asked: list[object] = []
+
+    def setup(key: str, keras: bool, tell: Callable[[str], None]) -> virtual.Virtual:
+        asked.append((key, keras))
+        tell("unpacking it")
+        return board
+
+    monkeypatch.setattr(virtual, "setup", setup)
+    monkeypatch.setattr(virtual, "installed", lambda: ((board, 300 * 2**20),))
+    monkeypatch.setattr(virtual, "remove", lambda key: asked.append(key) or 300 * 2**20)
+    done = invoke("virtual", "setup", "pi5", "--keras")
+    assert done.stdout.splitlines() == [
+        "unpacking it",
+        "the virtual Raspberry Pi 5 is set up: `profiler sweep --on pi5`",
+    ]
+    assert invoke("virtual", "list").stdout == "pi5: Raspberry Pi 5, cortex-a76, 300 MiB; python 3.11.2\n"
+    assert invoke("virtual", "remove").stdout == "300 MiB freed\n"
+    assert invoke("virtual", "remove", "pi5").exit_code == 0
+    assert asked == [("pi5", True), None, "pi5"]
 
 
 def test_version() -> None:

@@ -1,10 +1,13 @@
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
-from profiler import machine
+from profiler import doctor, machine, virtual
+from profiler.counters import Setup, UnusableError
 from profiler.doctor import Examination, examine
 from profiler.records import Machine, MachineState
 
@@ -127,3 +130,55 @@ def test_a_missing_engine_names_its_package(
     monkeypatch.setattr("profiler.doctor._version", lambda package: None)
     assert found(examine(), "Keras") == ("missing", "not installed", "pip install tensorflow")
     assert found(examine(), "LiteRT") == ("missing", "not installed", "pip install ai-edge-litert")
+
+
+class Simulators:
+    """Which simulators run here, and what is wrong with the others."""
+
+    def __init__(self, **usable: str) -> None:
+        self._usable = usable
+
+    def __call__(self, name: str, setup: Setup) -> tuple[Any, tuple[str, ...]]:
+        if name not in self._usable:
+            raise UnusableError(f"{name} is not installed", f"sudo apt install {name}")
+        return SimpleNamespace(version=self._usable[name], arch="x86_64"), ()
+
+
+@pytest.mark.parametrize(
+    ("hardware", "usable", "level", "words"),
+    [
+        (True, {"qemu": "QEMU 7.2", "valgrind": "valgrind 3.19"}, "ok", "perf, for it counts hardware events"),
+        (False, {"qemu": "QEMU 7.2", "valgrind": "valgrind 3.19"}, "ok", "QEMU 7.2 simulates the caches"),
+        (False, {"valgrind": "valgrind 3.19"}, "ok", "valgrind 3.19 simulates the caches"),
+        (False, {}, "warning", "neither perf nor a simulator"),
+    ],
+)
+def test_the_chain_of_auto(
+    pi5: Machine,
+    fake_perf: Any,
+    calm: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    hardware: bool,
+    usable: dict[str, str],
+    level: str,
+    words: str,
+) -> None:
+    fake_perf(no_pmu=not hardware)
+    monkeypatch.setattr(doctor, "choose_simulator", Simulators(**usable))
+    examination = examine()
+    assert found(examination, "--counters auto")[0] == level
+    assert words in found(examination, "--counters auto")[1]
+    for name in ("qemu", "valgrind"):
+        assert found(examination, name)[0] == ("ok" if name in usable else "missing")
+        assert (found(examination, name)[2] is None) == (name in usable)
+
+
+def test_virtual_boards_are_named(
+    pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_perf()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "profiler virtual setup pi5" in found(examine(), "virtual boards")[1]
+    board = virtual.Virtual("pi4", "Raspberry Pi 4", tmp_path, tmp_path, tmp_path, "cortex-a72", {})
+    monkeypatch.setattr(virtual, "installed", lambda: ((board, 1),))
+    assert found(examine(), "virtual boards") == ("ok", "Raspberry Pi 4", None)

@@ -14,6 +14,10 @@ LAYERS = {
         "metrics",
         "stats",
         "machine",
+        "machine_file",
+        "geometry",
+        "targets",
+        "virtual",
         "store",
         "images",
         "counters",
@@ -21,7 +25,7 @@ LAYERS = {
         "network",
         "process",
     },
-    2: {"zoo", "worker", "measure", "sweep", "report", "doctor"},
+    2: {"zoo", "worker", "measure", "simulation", "progress", "sweep", "report", "doctor"},
     3: {"cli", "terminal"},
 }
 WORKER_MAY = {"errors", "runtimes"}

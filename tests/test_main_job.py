@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from profiler import store
-from profiler.records import PHASES, Study
+from profiler.records import PHASES, Study, planned
 from profiler.report.analysis import Analysis, analyse
 
 pytestmark = pytest.mark.slow
@@ -24,11 +24,11 @@ def profiler(python: Path | str, folder: Path, *arguments: str) -> subprocess.Co
 
 
 def swept(python: Path | str, folder: Path, *arguments: str) -> tuple[Study, Analysis]:
-    done = profiler(python, folder, "sweep", "--name", "job", *arguments)
+    done = profiler(python, folder, "sweep", "--name", "job", "--simulated-images", "1", *arguments)
     assert done.returncode == 0, done.stderr
     study, runs = store.load(folder / "runs/job")
     assert {run.outcome for run in runs} == {"ok"}
-    assert len(runs) == len(study.cases) * study.plan.repeats
+    assert len(runs) == sum(planned(study, case) for case in study.cases)
     assert (folder / "reports/job/index.html").stat().st_size > 10_000
     return study, analyse(study, runs)
 

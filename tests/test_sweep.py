@@ -14,9 +14,10 @@ from studies import LAB
 from profiler import store, sweep
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile
+from profiler.progress import Step
 from profiler.records import PHASES, Plan, Run
 from profiler.report.analysis import Analysis, analyse
-from profiler.sweep import Result, Step
+from profiler.sweep import Result
 
 TRUTH = {
     "keras": {
@@ -154,7 +155,7 @@ class TestTruth:
         fake_perf(models=TRUTH)
         analysis = analysed(swept(tmp_path, models, fake_worker, phases=True, images=(2, 4)))
         found = {
-            phase: analysis.phase_costs["cycles", "keras", phase].value for phase in PHASES if phase != "inference"
+            phase: analysis.costs.phases["cycles", "keras", phase].value for phase in PHASES if phase != "inference"
         }
         assert found == {"import": 9e9, "load": 1e9, "images": 0, "first": 9e8, "warmup": 0}
 

@@ -1,8 +1,8 @@
 """A stand-in for `python -m profiler.worker REQUEST` that infers nothing: run as `python -S -E worker.py REQUEST`.
 
 It goes through the phases, opens the gate around the counted one as the worker does, and writes a completion record
-whose figures are drawn from the request alone. FAKE_WORKER, a JSON object from a model's label (or "*") to a fault,
-makes it fail:
+whose figures are drawn from the request alone. In the phase `inference` it does work in proportion to the images.
+FAKE_WORKER, a JSON object from a model's label (or "*") to a fault, makes it fail:
 
     "error"      writes what is wrong in place of the record and ends with 1, before any phase
     "traceback"  ends with an exception, before any phase
@@ -83,14 +83,20 @@ def serve(request: dict, fault: str | None) -> dict:
             command(gate, b"enable\n")
         if phase == "inference":
             end_by(fault)
+            work(request["images"])
         if phase == request["region"]:
             command(gate, b"disable\n")
     return record_of(request)
 
 
 def command(gate: str | None, text: bytes) -> None:
-    """Sends a command through the gate `fd:CONTROL:ACK` and waits for its acknowledgement."""
+    """Sends a command through the gate: `prctl`, or `fd:CONTROL:ACK` and waits for its acknowledgement."""
     if gate is None:
+        return
+    if gate == "prctl":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(0x50524F46, int(text == b"enable\n"), 0, 0, 0)
         return
     control, ack = map(int, gate.split(":")[1:])
     os.write(control, text)
@@ -109,6 +115,13 @@ def end_by(fault: str | None) -> None:
     if fault == "hang":
         while True:
             signal.pause()
+
+
+def work(images: int) -> None:
+    """Something for a simulator to count: 32 KiB are copied for each image."""
+    pixels = bytearray(32 * 1024)
+    for _ in range(images):
+        pixels = bytearray(pixels)
 
 
 def record_of(request: dict) -> dict:

@@ -22,8 +22,9 @@ bench: .venv/.test
 	scripts/setup.sh .venv -e '.[keras,litert]'
 	touch $@
 
+# The tests simulate on any machine, and boot a virtual one with a PMU.
 .venv/.test: $(SOURCES)
-	scripts/setup.sh .venv -e '.[keras,litert,dev]'
+	WITH_SIMULATORS=1 WITH_VIRTUAL_MACHINE=1 scripts/setup.sh .venv -e '.[keras,litert,dev]'
 	touch $@
 
 # What a small board installs: no TensorFlow.

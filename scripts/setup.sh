@@ -56,6 +56,27 @@ fi
 # Without perf the kernel's own accounting counts; a sweep says so, so this is no reason to stop.
 command -v perf >/dev/null || apt_install "perf" linux-perf linux-tools-generic || true
 
+pmu() { compgen -G '/sys/bus/event_source/devices/cpu*' || compgen -G '/sys/bus/event_source/devices/armv8_*'; } >/dev/null
+
+# Without hardware counters caches are simulated: QEMU runs the programs, valgrind where QEMU cannot, and the compiler
+# makes their plugins. Without them too a sweep still times, so again this is no reason to stop.
+simulators() {
+    command -v "qemu-$(uname -m)" >/dev/null || apt_install "QEMU's user emulation" qemu-user
+    command -v valgrind >/dev/null || apt_install "valgrind" valgrind
+    command -v cc >/dev/null || apt_install "a C compiler" gcc
+    [ -e /usr/include/stdio.h ] || apt_install "the C library's headers" libc6-dev
+}
+if [ -n "${WITH_SIMULATORS:-}" ] || ! pmu; then simulators || true; fi
+
+# One test boots a machine with a PMU; without these it is skipped with the reason.
+virtual_machine() {
+    command -v qemu-system-aarch64 >/dev/null || apt_install "QEMU's machine emulation" qemu-system-arm
+    command -v fdtput >/dev/null || apt_install "the device tree compiler" device-tree-compiler
+    command -v cpio >/dev/null || apt_install "cpio" cpio
+    [ -x /sbin/mke2fs ] || apt_install "the file system's tools" e2fsprogs
+}
+if [ -n "${WITH_VIRTUAL_MACHINE:-}" ]; then virtual_machine || true; fi
+
 if [ ! -x "$venv/bin/python" ]; then
     rm -rf "$venv"
     "$python" -m venv "$venv"

@@ -77,7 +77,7 @@ def _chain(hardware: bool) -> Iterator[Finding]:
 
 
 def _boards() -> Iterator[Finding]:
-    made = [board.title for board, _ in virtual.installed()]
+    made = dict.fromkeys(board.title for board, _ in virtual.installed())
     detail = ", ".join(made) or "none set up; `profiler virtual setup pi5` makes one"
     yield Finding("ok", "virtual boards", detail)
 

@@ -91,8 +91,8 @@ def choose(plan: Plan, survey: Survey | None, runtimes: Sequence[str]) -> tuple[
     needed = plan.counters == AUTO and not (survey and any(survey.groups))
     if not (asked or needed) or not (plan.on or plan.simulated_images):
         return None, None
-    target = targets.find(plan.caches or plan.on or DEFAULT_TARGET)
     board = virtual.find(plan.on, "keras" in runtimes) if plan.on else None
+    target = targets.find(plan.caches or plan.on or DEFAULT_TARGET)
     setup = Setup(target, min(plan.threads or target.cpus, target.cpus), board)
     wanted = "qemu" if plan.on else plan.counters if plan.counters in SIMULATORS else AUTO
     try:

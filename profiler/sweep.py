@@ -1,5 +1,6 @@
 """A sweep: cases x repeats, each in a fresh process, in seeded random order; every run is kept as soon as it ends."""
 
+import itertools
 import random
 import shlex
 import sys
@@ -105,19 +106,19 @@ def schedule(study: Study) -> Iterator[Job]:
     """All jobs in the order of running: repeat by repeat, the cases of each shuffled by the plan's seed.
 
     So a machine that warms up or throttles spreads over all cases, and is not taken for a property of one. Simulated
-    jobs, which nothing of that touches, come last.
+    jobs, which nothing of that touches, come last and run side by side: the longest first, so that they end together.
     """
     order = random.Random(study.plan.seed)
     native = [case for case in study.cases if case.simulator is None]
     simulated = [case for case in study.cases if case.simulator is not None]
-    place = 0
-    for mine in (native, simulated):
-        for repeat in range(max((planned(study, case) for case in mine), default=0)):
-            shuffled = [case for case in mine if repeat < planned(study, case)]
-            order.shuffle(shuffled)
-            for case in shuffled:
-                yield Job(place, case, repeat)
-                place += 1
+    places = itertools.count()
+    for repeat in range(study.plan.repeats if native else 0):
+        shuffled = list(native)
+        order.shuffle(shuffled)
+        yield from (Job(next(places), case, repeat) for case in shuffled)
+    runs = [(case, repeat) for case in simulated for repeat in range(planned(study, case))]
+    for case, repeat in sorted(runs, key=lambda run: -run[0].images):
+        yield Job(next(places), case, repeat)
 
 
 def _native(plan: Plan, machine: Machine) -> Native:

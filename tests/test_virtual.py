@@ -96,7 +96,12 @@ def made(packages: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture
 def boards(home: Path, made: Path) -> Path:
     """The folder of all boards with those three."""
-    return Path(shutil.copytree(made, home, symlinks=True))
+    copy = Path(shutil.copytree(made, home, symlinks=True))
+    for link in copy.glob("boards/*/site"):
+        here = copy / "sites" / link.readlink().name
+        link.unlink()
+        link.symlink_to(here.resolve())
+    return copy
 
 
 def names(place: Path) -> set[str]:
@@ -112,6 +117,7 @@ def test_a_setup_is_whole(home: Path) -> None:
     assert found.packages == LITERT
     assert found.python == found.root / EXECUTABLE[1:]
     assert found.python.read_text() == f"# {EXECUTABLE[1:]}\n"
+    assert (found.root / "site").readlink() == found.site.resolve()
     assert (found.site / "numpy" / "__init__.py").samefile(found.root / "site" / "numpy" / "__init__.py")
     assert list((found.site / "numpy" / "__pycache__").glob("*.pyc"))
     assert list((found.root / "usr" / "lib" / PYTHON / "__pycache__").glob("os.*.pyc"))
@@ -294,6 +300,15 @@ def test_a_damaged_board_is_mended(lost: str, boards: Path) -> None:
         virtual.find("pi5", False)
     assert virtual.setup("pi5", False, silent).packages == LITERT
     assert (boards / lost).exists()
+
+
+@needs_apt
+def test_a_folder_that_was_moved_is_damaged(boards: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    boards.rename(tmp_path / "virtual")
+    monkeypatch.setattr(virtual, "user_cache", lambda: tmp_path)
+    assert virtual.installed() == ()
+    with pytest.raises(ProfilerError, match="is damaged: profiler virtual setup pi5"):
+        virtual.find("pi5", False)
 
 
 @needs_apt

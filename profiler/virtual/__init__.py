@@ -261,6 +261,9 @@ def _read(root: Path) -> Virtual | None:
     site = _site(site_name, system)
     if key not in board.known() or system is None or site is None or not (root / "proc" / "cpuinfo").exists():
         return None
+    if (root / guest.SITE[1:]).resolve() != (_home() / "sites" / site_name).resolve():
+        # Moved: the guest would not find its packages.
+        return None
     return _virtual(board.find(key), root, system, site)
 
 

@@ -72,7 +72,8 @@ def build(folder: Path, board: Board, system: Path, site: Path) -> None:
     for entry in sorted((folder / system).iterdir()):
         if entry.is_dir():
             (folder / entry.name).symlink_to(system / entry.name)
-    (folder / SITE.lstrip("/")).symlink_to(site)
+    # A package that asks for its own real path (OpenCV) must get one that the guest can open: the host's.
+    (folder / SITE.lstrip("/")).symlink_to((folder / site).resolve())
     for name, text in {"proc/cpuinfo": board.cpuinfo, **_sysfs(board)}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)

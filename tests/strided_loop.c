@@ -28,7 +28,8 @@ enum { SIZE, STRIDE, OFFSET, BYTES, WRITE, PASSES, WARM_PASSES, REGIONS, OUTSIDE
 
 typedef uint64_t pair __attribute__((vector_size(16), aligned(1)));
 
-static const char *const NAMES[] = {"size", "stride", "offset", "bytes", "write", "passes", "warm", "regions", "outside"};
+static const char *const NAMES[NUMBERS] = {"size",   "stride", "offset",  "bytes",  "write",
+                                           "passes", "warm",   "regions", "outside"};
 static size_t number[NUMBERS] = {PAGE, 64, 0, 8, 0, 1, 0, 1, 0};
 static const char *order = "forward";
 static char *buffer;

@@ -59,6 +59,8 @@ def test_both_proofs_of_the_cost_are_there(both: tuple[Study, Analysis]) -> None
 def test_one_thread_is_one_thread(tmp_path: Path) -> None:
     swept(sys.executable, tmp_path, "--models", "litert", "--images", "1,20", "--repeats", "2", "--warmup", "0")
     for run in store.load(tmp_path / "runs/job")[1]:
+        if run.case.simulator:
+            continue
         assert run.completion is not None
         steady = run.completion.phases["inference"]
         # However busy the machine is, one thread's CPU time is not above the wall's; another thread's would be added.

@@ -29,7 +29,7 @@ bool cache_open(struct cache *cache, unsigned sets, unsigned ways);
 /* Empties it. */
 void cache_clear(struct cache *cache);
 
-/* Puts a line that is not there in front, into an empty way where there is one; returns the entry it displaced, or 0. */
+/* Puts a line that is not there in front, in an empty way where there is one; returns the entry it displaced, or 0. */
 uint64_t cache_insert(struct cache *cache, uint64_t line, uint64_t flags);
 
 static inline uint64_t line_of(uint64_t entry)

@@ -1,11 +1,12 @@
 /* The caches of a few simulated cores, and what is counted there.
  *
- * Every core has an L1I and an L1D, and a private L2 or its share of one L2; an L3, where there is one, is shared by all.
- * Least-recently-used replacement, write-back, write-allocate, one line size, virtual addresses. The L2 includes every
- * L1D of its cores (a line that leaves the L2 leaves these too), not the L1Is; the L3 neither includes nor excludes.
- * The L1Is are not kept coherent. The L1Ds, and private L2s, are, as by MESI: a write invalidates the line in the other
- * cores, and a read of a line that another core has dirty first writes it to the level both share, which leaves two
- * shared clean copies. Caches start empty; there is no translation, no kernel, no speculation, no time. */
+ * Every core has an L1I and an L1D, and a private L2 or its share of one L2; an L3, where there is one, is shared by
+ * all. Least-recently-used replacement, write-back, write-allocate, one line size, virtual addresses. The L2 includes
+ * every L1D of its cores (a line that leaves the L2 leaves these too), not the L1Is; the L3 neither includes nor
+ * excludes. The L1Is are not kept coherent. The L1Ds, and private L2s, are, as by MESI: a write invalidates the line
+ * in the other cores, and a read of a line that another core has dirty first writes it to the level both share, which
+ * leaves two shared clean copies. Caches start empty. There is no translation, no kernel, no speculation, no time;
+ * and not what QEMU does not report: the lines that aarch64's DC ZVA zeroes, as memset does. */
 #ifndef HIERARCHY_H
 #define HIERARCHY_H
 
@@ -27,11 +28,11 @@ struct counts {
     uint64_t l1i_cache;        /* instruction fetches that enter another line than the last */
     uint64_t l1i_cache_refill; /* of these, lines that had to be brought in */
     uint64_t l1d_cache_refill[2]; /* lines brought in for a load, for a store; none that a prefetch had brought */
-    uint64_t l1d_cache_wb;        /* dirty lines written to the L2: victims, read by other cores, or leaving with the L2's */
+    uint64_t l1d_cache_wb;        /* dirty lines written to the L2: victims, snooped, or leaving with the L2's copy */
     uint64_t l1d_cache_inval;     /* lines invalidated by other cores' writes, not by refills */
-    uint64_t l2d_cache_rd;     /* lookups for L1I and L1D refills and for L1 prefetches; with l2_lookup for L2 prefetches */
+    uint64_t l2d_cache_rd;     /* lookups for L1I and L1D refills and L1 prefetches; with l2_lookup for L2 prefetches */
     uint64_t l2d_cache_wr;     /* lines written back from the L1D */
-    uint64_t l2d_cache_refill; /* lines brought in for those reads; none that an L2 prefetch brought */
+    uint64_t l2d_cache_refill; /* lines brought in for those reads (so also _rd); none that an L2 prefetch brought */
     uint64_t l2d_cache_wb;     /* dirty lines written out: victims, and those that another core reads or writes */
     uint64_t l2d_cache_wb_victim; /* of these, the victims of lines brought in */
     uint64_t l2d_cache_inval;     /* lines of a private L2 invalidated by other cores' writes, never by refills */

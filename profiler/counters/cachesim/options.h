@@ -17,8 +17,8 @@
  *   prefetch_l1_distance=4                     strides ahead of demand at most, 1 to 256
  *   prefetch_l1_degree=2                       lines asked for at a time, 0 (off) to 64
  *   prefetch_l2_confidence=2  prefetch_l2_distance=16  prefetch_l2_degree=2
- *   prefetch_l2_lookup=0                       1: an L2 prefetch counts as a read of the L2 (l2d_cache_rd), as where the
- *                                              prefetcher stands before the L2 */
+ *   prefetch_l2_lookup=0                       1: an L2 prefetch counts as a read of the L2 (l2d_cache_rd), as where
+ *                                              the prefetcher stands before the L2 */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 

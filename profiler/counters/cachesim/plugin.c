@@ -1,14 +1,15 @@
 /* The QEMU side: what to instrument, when to count, where the result goes.
  *
  * With region=gate nothing is instrumented, and the guest runs at QEMU's full speed, until it asks for it by
- * prctl(0x50524f46, WHAT, 0, 0, 0), an option that no kernel knows. 2 (warm): simulate. 1 (count): simulate and count; from
- * empty caches unless it was simulating. 0 (off): neither. */
+ * prctl(0x50524f46, WHAT, 0, 0, 0), an option that no kernel knows. 2 (warm): simulate. 1 (count): simulate and
+ * count; from empty caches unless it was simulating. 0 (off): neither. */
 #define _GNU_SOURCE
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "blocks.h"
 #include "output.h"
 #include "qemu_plugin_abi.h"
 #include "thread.h"
@@ -38,81 +39,64 @@ static struct thread threads[MOST_THREADS];
 static enum state state;
 static struct result result;
 
-/* Memory of translated blocks, freed when QEMU drops its translations. */
-
-enum { BLOCKS = 4096 };
-
-struct chunk {
-    struct chunk *next;
-    unsigned used;
-    struct block blocks[BLOCKS];
-};
-
-static struct chunk *chunks;
-
-/* QEMU translates in one thread at a time. */
-static struct block *new_block(void)
-{
-    if (!chunks || chunks->used == BLOCKS) {
-        struct chunk *chunk = malloc(sizeof *chunk);
-        if (!chunk)
-            abort();
-        chunk->next = chunks;
-        chunk->used = 0;
-        chunks = chunk;
-    }
-    return &chunks->blocks[chunks->used++];
-}
-
-static void on_flush(qemu_plugin_id_t id)
-{
-    (void)id;
-    while (chunks) {
-        struct chunk *next = chunks->next;
-        free(chunks);
-        chunks = next;
-    }
-}
-
 /* What QEMU says of an access, taken apart once for each value and kept: asking QEMU costs more than the simulation. */
 
-enum { FORMS = 1 << 18, FORM_STORE = 0x80 };
+enum { FORMS = 1 << 18, STORED = 0x80, SIZE = STORED - 1 };
 
-static uint8_t forms[FORMS]; /* size in bytes, and FORM_STORE; 0 where not yet known */
+static uint8_t forms[FORMS]; /* size in bytes, and STORED; 0 where not yet known */
 
 static unsigned form_of(qemu_plugin_meminfo_t info)
 {
-    unsigned form = 1u << qemu_plugin_mem_size_shift(info) | (qemu_plugin_mem_is_store(info) ? FORM_STORE : 0);
+    unsigned form = 1u << qemu_plugin_mem_size_shift(info) | (qemu_plugin_mem_is_store(info) ? STORED : 0);
     if (info < FORMS)
         forms[info] = (uint8_t)form;
     return form;
 }
 
+static inline unsigned known_form(qemu_plugin_meminfo_t info)
+{
+    return info < FORMS ? forms[info] : 0;
+}
+
 /* Execution. */
 
-static __attribute__((noinline)) void simulate_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address,
-                                                      void *instruction)
+#define STEP __attribute__((noinline))
+
+/* An access takes the first of three steps that can do it. They are functions of their own, and pass their arguments
+ * on, because most accesses end with the first and should not pay for the registers of the others. */
+
+static STEP void simulate_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *instruction)
 {
     struct thread *thread = &threads[vcpu];
     unsigned form = form_of(info);
     turn_enter(&turn, &thread->taker);
-    thread_access(thread, (uintptr_t)instruction, address, form & ~(unsigned)FORM_STORE, form / FORM_STORE);
+    thread_access(thread, (uintptr_t)instruction, address, form & SIZE, form / STORED);
     turn_leave(&turn, &thread->taker);
 }
 
-static void on_memory(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *instruction)
+static STEP void begin_access(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *instruction)
 {
     struct thread *thread = &threads[vcpu];
-    unsigned form = info < FORMS ? forms[info] : 0;
+    unsigned form = known_form(info);
     bool done = form && turn_enter_quickly(&turn, &thread->taker) &&
-                thread_access_quickly(thread, (uintptr_t)instruction, address, form & ~(unsigned)FORM_STORE,
-                                      form / FORM_STORE);
+                thread_begin(thread, (uintptr_t)instruction, address, form & SIZE, form / STORED);
     turn_leave_quickly(&thread->taker);
     if (!done)
         simulate_access(vcpu, info, address, instruction);
 }
 
-static __attribute__((noinline)) void simulate_block(struct thread *thread, const struct block *block)
+static void on_memory(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, void *instruction)
+{
+    struct thread *thread = &threads[vcpu];
+    unsigned form = known_form(info);
+    bool done = form && turn_enter_quickly(&turn, &thread->taker) &&
+                thread_continue(thread, (uintptr_t)instruction, address, form & SIZE, form / STORED);
+    turn_leave_quickly(&thread->taker);
+    if (!done)
+        begin_access(vcpu, info, address, instruction);
+}
+
+static STEP void simulate_block(struct thread *thread, const struct block *block)
 {
     turn_enter(&turn, &thread->taker);
     thread_block(thread, block);
@@ -141,40 +125,31 @@ static void on_thread(qemu_plugin_id_t id, unsigned vcpu)
 
 /* Translation. */
 
-static bool is_prefix(uint8_t byte)
-{
-    return memchr("\x26\x2e\x36\x3e\x64\x65\x66\x67\xf2\xf3", byte, 10) || (byte & 0xf0) == 0x40;
-}
-
-/* Whether this x86-64 instruction is INS, OUTS, MOVS, CMPS, STOS, LODS or SCAS with a repeat prefix. */
-static bool is_repeated_string(const struct qemu_plugin_insn *insn)
-{
-    const uint8_t *bytes = qemu_plugin_insn_data(insn);
-    size_t i = 0, size = qemu_plugin_insn_size(insn);
-    bool repeat = false;
-    for (; i < size && is_prefix(bytes[i]); i++)
-        repeat |= bytes[i] == 0xf2 || bytes[i] == 0xf3;
-    return repeat && i < size && memchr("\x6c\x6d\x6e\x6f\xa4\xa5\xa6\xa7\xaa\xab\xac\xad\xae\xaf", bytes[i], 14);
-}
-
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
     (void)id;
     size_t count = qemu_plugin_tb_n_insns(tb);
     struct qemu_plugin_insn *first = qemu_plugin_tb_get_insn(tb, 0), *last = qemu_plugin_tb_get_insn(tb, count - 1);
-    struct block *block = new_block();
+    struct block *block = blocks_new();
     block->first = qemu_plugin_insn_vaddr(first);
     block->last = qemu_plugin_insn_vaddr(last);
     block->first_line = block->first >> hierarchy.line_shift;
     block->last_line = (block->last + qemu_plugin_insn_size(last) - 1) >> hierarchy.line_shift;
     block->instructions = (unsigned)count;
-    block->repeats = target->repeats && count == 1 && is_repeated_string(first);
+    block->repeats = target->repeats && count == 1 &&
+                     is_repeated_string(qemu_plugin_insn_data(first), qemu_plugin_insn_size(first));
     qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, QEMU_PLUGIN_CB_NO_REGS, block);
     for (size_t i = 0; i < count; i++) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         qemu_plugin_register_vcpu_mem_cb(insn, on_memory, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW,
                                          (void *)(uintptr_t)qemu_plugin_insn_vaddr(insn));
     }
+}
+
+static void on_flush(qemu_plugin_id_t id)
+{
+    (void)id;
+    blocks_free();
 }
 
 /* Regions. */
@@ -201,11 +176,13 @@ static void stop_counting(void)
 
 static void enter_state(enum state next)
 {
+    if (state == next)
+        return;
     if (state == OFF)
         hierarchy_clear(&hierarchy);
-    if (state == COUNT && next != COUNT)
+    if (state == COUNT)
         stop_counting();
-    if (state != COUNT && next == COUNT)
+    if (next == COUNT)
         start_counting();
     state = next;
 }

@@ -58,8 +58,8 @@ static bool advance(struct stream *stream, uint64_t line)
 }
 
 /* Asks for the next lines of a stream for one level; returns how many. */
-static unsigned ask(const struct prefetcher *prefetcher, const struct stream *stream, const struct prefetch_level *level,
-                    unsigned *ahead, uint64_t lines[MOST_DEGREE])
+static unsigned ask(const struct prefetcher *prefetcher, const struct stream *stream,
+                    const struct prefetch_level *level, unsigned *ahead, uint64_t lines[MOST_DEGREE])
 {
     unsigned count = 0;
     if (stream->confidence < level->confidence)
@@ -94,11 +94,12 @@ static void observe_stride(struct prefetcher *prefetcher, const struct demand *d
 
 void prefetch_observe(struct prefetcher *prefetcher, const struct demand *demand, struct requests *asked)
 {
+    uint64_t next = demand->line + 1;
     asked->l1_count = asked->l2_count = 0;
     if (prefetcher->options->kind == PREFETCH_STRIDE) {
         observe_stride(prefetcher, demand, asked);
-    } else if (prefetcher->options->kind == PREFETCH_NEXT_LINE && same_page(prefetcher, demand->line, demand->line + 1)) {
-        asked->l1[0] = demand->line + 1;
+    } else if (prefetcher->options->kind == PREFETCH_NEXT_LINE && same_page(prefetcher, demand->line, next)) {
+        asked->l1[0] = next;
         asked->l1_count = 1;
     }
 }

@@ -1,17 +1,17 @@
-/* What a core's hardware prefetchers ask for. Only which lines, not when: the model has no time, so a line that is asked
- * for is there at once, and no prefetch comes too late.
+/* What a core's hardware prefetchers ask for. Only which lines, not when: the model has no time, so a line that is
+ * asked for is there at once, and no prefetch comes too late.
  *
  * A prefetcher is told of every L1D refill on demand and of every first use on demand of a line that a prefetch had
- * brought into the L1D; other hits teach it nothing. It asks for nothing beyond the 4 KiB page of that line, as hardware
- * cannot: the next page may lie anywhere in physical memory.
+ * brought into the L1D; other hits teach it nothing. It asks for nothing beyond the 4 KiB page of that line: the next
+ * one may lie anywhere in physical memory.
  *
  * next-line asks for the following line, into the L1D.
  *
- * stride keeps a table of streams, the least recently used of which makes room for a new one. A stream is the lines seen
- * by one key: a 4 KiB page, or the address of an instruction. Its confidence is how many times in a row the same stride
- * (a number of lines, forward or backward) was seen. With enough of it, the L1 prefetcher asks for up to `degree` lines
- * at a time, until it is `distance` strides ahead of demand, and the L2 prefetcher, into the L2 only, beyond what the L1
- * prefetcher has asked for. Degree 0 switches one off. */
+ * stride keeps a table of streams, the least recently used of which makes room for a new one. A stream is the lines
+ * seen by one key: a 4 KiB page, or the address of an instruction. Its confidence is how many times in a row the same
+ * stride (a number of lines, forward or backward) was seen. With enough of it, the L1 prefetcher asks for up to
+ * `degree` lines at a time, until it is `distance` strides ahead of demand, and the L2 prefetcher, into the L2 only,
+ * beyond what the L1 prefetcher has asked for. Degree 0 switches one off. */
 #ifndef PREFETCH_H
 #define PREFETCH_H
 

@@ -15,9 +15,11 @@ void thread_access(struct thread *thread, uint64_t instruction, uint64_t address
 {
     struct access *access = &thread->accesses[write];
     struct core *core = thread->core;
-    uint64_t line = address >> core->line_shift, last_line = (address + size - 1) >> core->line_shift;
-    if (address == access->end && instruction == access->instruction && address + size - access->start <= thread->widest) {
-        access->end += size;
+    uint64_t end = address + size;
+    uint64_t line = address >> core->line_shift, last_line = (end - 1) >> core->line_shift;
+    if (address == access->end && instruction == access->instruction && end - access->start <= thread->widest) {
+        access->end = end;
+        set_limit(thread, access);
         if (line == (address - 1) >> core->line_shift)
             line++;
     } else {

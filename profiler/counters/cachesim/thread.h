@@ -2,16 +2,9 @@
 #ifndef THREAD_H
 #define THREAD_H
 
+#include "blocks.h"
 #include "hierarchy.h"
 #include "turn.h"
-
-/* A run of instructions that QEMU translates and executes as one. */
-struct block {
-    uint64_t first_line, last_line;
-    uint64_t first, last; /* addresses of instructions */
-    unsigned instructions;
-    bool repeats; /* one repeated x86 string instruction: QEMU executes it once for every element */
-};
 
 /* The access that a further part may belong to; addresses. It takes parts up to `limit` without further ado: the end of
  * its line or as far as an access reaches, whichever comes first. */
@@ -50,34 +43,45 @@ static inline bool thread_block_quickly(struct thread *thread, const struct bloc
  * the core's port, takes at once. */
 void thread_access(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size, unsigned write);
 
-/* Begins an access that lies in one line. */
+/* Lets the access, so far from its start to its end, take parts in the line where it ends. */
+static inline void set_limit(const struct thread *thread, struct access *access)
+{
+    uint64_t line_end = ((access->end - 1) | (thread->core->line_size - 1)) + 1, reach = access->start + thread->widest;
+    access->limit = reach < line_end ? reach : line_end;
+}
+
 static inline void begin(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size, unsigned write)
 {
     struct access *access = &thread->accesses[write];
-    uint64_t line_end = (address | (thread->core->line_size - 1)) + 1, reach = address + thread->widest;
     access->instruction = instruction;
     access->start = address;
     access->end = address + size;
-    access->limit = reach < line_end ? reach : line_end;
+    set_limit(thread, access);
     thread->core->counts.mem_access[write]++;
 }
 
-/* As thread_access, if that is quickly done, as it is for most: in a line that is in front of its L1D set. False, and
- * nothing done, otherwise. */
-static inline bool thread_access_quickly(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size,
-                                         unsigned write)
+/* Takes a part that continues the last access in its line. False, and nothing done, if it is none. */
+static inline bool thread_continue(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size,
+                                   unsigned write)
 {
     struct access *access = &thread->accesses[write];
+    uint64_t end = address + size;
+    if (address != access->end || instruction != access->instruction || end > access->limit)
+        return false;
+    access->end = end;
+    return true;
+}
+
+/* Does an access that lies in one line, in front of its L1D set, as most do. False, and nothing done, if it does not or
+ * may continue the last access in another line. */
+static inline bool thread_begin(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size,
+                                unsigned write)
+{
+    const struct access *access = &thread->accesses[write];
     struct core *core = thread->core;
-    uint64_t end = address + size, in_line = address & (core->line_size - 1);
-    if (address == access->end && instruction == access->instruction) {
-        if (end <= access->limit) {
-            access->end = end;
-            return true;
-        }
-        if (!in_line)
-            return false;
-    }
+    uint64_t in_line = address & (core->line_size - 1);
+    if (in_line == 0 && address == access->end && instruction == access->instruction)
+        return false;
     if (in_line + size > core->line_size || !core_has_ready(core, address >> core->line_shift, write))
         return false;
     begin(thread, instruction, address, size, write);

@@ -3,13 +3,12 @@
 
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-/* How long a thread lets another have its turn: some thousand accesses. */
-enum { PATIENCE_NS = 20000 };
+/* How long a thread may have its turn when others want it: tens of thousands of accesses. */
+enum { PATIENCE_NS = 100000 };
 
 /* Stands for the holder while the turn changes hands. */
 static struct taker changing;
@@ -33,34 +32,39 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-static void take_away(struct turn *turn, struct taker *holder, struct taker *taker)
+/* Marks the turn as changing hands, if `holder` still has it; hand_over must follow. */
+static bool seize(struct turn *turn, struct taker *holder)
 {
-    struct taker *expected = holder;
-    if (!atomic_compare_exchange_strong(&turn->holder, &expected, &changing))
-        return;
-    membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-    while (atomic_load_explicit(&holder->inside, memory_order_acquire))
-        sched_yield();
+    return atomic_compare_exchange_strong(&turn->holder, &holder, &changing);
+}
+
+static void hand_over(struct turn *turn, struct taker *taker)
+{
+    atomic_store_explicit(&turn->since, now_ns(), memory_order_relaxed);
     atomic_store_explicit(&turn->holder, taker, memory_order_release);
+}
+
+static bool overdue(struct turn *turn)
+{
+    return !turn->brief && now_ns() - atomic_load_explicit(&turn->since, memory_order_relaxed) > PATIENCE_NS;
 }
 
 static void wait(struct turn *turn, struct taker *taker)
 {
-    int64_t limit = 0;
     for (;;) {
         struct taker *holder = atomic_load_explicit(&turn->holder, memory_order_acquire);
         if (holder == taker)
             return;
-        if (!holder) {
-            atomic_compare_exchange_strong(&turn->holder, &holder, taker);
-            continue;
-        }
-        if (!limit)
-            limit = now_ns() + PATIENCE_NS;
-        if (!turn->brief && holder != &changing && now_ns() > limit)
-            take_away(turn, holder, taker);
-        else
+        if (!holder && seize(turn, NULL)) {
+            hand_over(turn, taker);
+        } else if (holder && holder != &changing && overdue(turn) && seize(turn, holder)) {
+            membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+            while (atomic_load_explicit(&holder->inside, memory_order_acquire))
+                sched_yield();
+            hand_over(turn, taker);
+        } else {
             sched_yield();
+        }
     }
 }
 

@@ -1,15 +1,17 @@
 /* Guest threads run in parallel; one at a time may use the simulated caches.
  *
- * The thread whose turn it is keeps it over many accesses and pays two stores and a load for each, no atomic operation.
- * It gives the turn up when it makes a system call. Another thread that wants it waits a little, lest both hand it back
- * and forth for every access, and then takes it away: it marks the turn as changing hands and makes all running threads
- * of the process pass a memory barrier (membarrier(2)); the former holder then either sees the mark or is seen to be
- * inside an access, whose end is waited for. Where there is no membarrier, a turn lasts for one access. */
+ * The thread whose turn it is keeps it over many accesses and pays two stores and a load for each, no atomic
+ * operation. It gives the turn up when it makes a system call. Another thread that wants it leaves it to the holder
+ * for a little, lest both hand it back and forth for every access, and then takes it away: it marks the turn as
+ * changing hands and makes all running threads of the process pass a memory barrier (membarrier(2)); the former
+ * holder then either sees the mark or is seen to be inside an access, whose end is waited for. Where there is no
+ * membarrier, a turn lasts for one access. */
 #ifndef TURN_H
 #define TURN_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* One thread; `inside` while it uses what the turn protects, or finds that it may not. */
 struct taker {
@@ -18,7 +20,8 @@ struct taker {
 
 struct turn {
     _Atomic(struct taker *) holder;
-    bool brief; /* for one access only */
+    _Atomic int64_t since; /* when the holder began, in nanoseconds */
+    bool brief;            /* for one access only */
 };
 
 void turn_open(struct turn *turn);

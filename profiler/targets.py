@@ -231,7 +231,10 @@ def _with_figures(target: Target, meaning: str) -> str:
     known_of = [
         f"{level} {target.latency_cycles[level]:g}" for level in _levels(target) if level in target.latency_cycles
     ]
-    return f"{meaning} ({', '.join(known_of)} cycles; {target.latency_source})" if known_of else meaning
+    figures = f" ({', '.join(known_of)} cycles; {target.latency_source})" if known_of else ""
+    # In the model no prefetch comes too late; in hardware some do.
+    timely = "" if target.prefetch["kind"] == "none" else ", provided that every prefetch comes in time"
+    return f"{meaning}{figures}{timely}"
 
 
 def latency_bound(target: Target, counts: Mapping[str, int]) -> float | None:

@@ -327,3 +327,13 @@ def test_the_modelled_latency_names_its_figures_and_their_source() -> None:
     assert meaning.startswith("modelled: ")
     assert "(l2 12.1, l3 42.9, memory 280 cycles; ThomasKaiser/sbc-bench results/8-NK.txt" in meaning
     assert events[LATENCY].quality == "exact"
+
+
+def test_a_prefetcher_weakens_the_bound() -> None:
+    pi5 = targets.find("pi5")
+
+    def meaning(target: Target) -> str:
+        return next(event.meaning for event in targets.events(target, ())[0] if event.name == targets.LATENCY)
+
+    assert meaning(pi5).endswith(", provided that every prefetch comes in time")
+    assert "prefetch" not in meaning(replace(pi5, prefetch={"kind": "none"}))

@@ -276,13 +276,18 @@ def gated(event: Event, core: Core, listed: frozenset[int]) -> str | None:
     Args:
         listed: Codes in the PMU's `events` folder; empty where there is none, and nothing can be checked.
     """
-    raw = _RAW.search(event.encoding or "") if core.vendor == "arm" else None
-    if raw is None or not listed:
+    code = raw_code(event) if core.vendor == "arm" else None
+    if code is None or not listed:
         return None
-    code = int(raw[1] or raw[2], 16)
     if not (code < 0x40 or 0x4000 <= code < 0x4040) or code in listed:
         return None
     return f"{event.name} ({code:#04x}) is not among the events this PMU lists: counted raw it would be 0"
+
+
+def raw_code(event: Event) -> int | None:
+    """The code that a raw event's encoding gives the PMU; None where the event goes by a name."""
+    raw = _RAW.search(event.encoding or "")
+    return int(raw[1] or raw[2], 16) if raw else None
 
 
 def strip(name: str) -> str:

@@ -134,7 +134,7 @@ def find_perf() -> str | None:
 
 def perf_version(path: str) -> tuple[int, ...] | None:
     """The version that the perf at `path` gives itself, (6, 1, 187); None where it does not run."""
-    version = re.match(r"perf version (\d+(?:\.\d+)*)", _output(path, "--version") or "")
+    version = re.match(r"perf version (\d+(?:\.\d+)*)", output(path, "--version") or "")
     return tuple(map(int, version[1].split("."))) if version else None
 
 
@@ -185,12 +185,12 @@ def _cpu_list(text: str | None) -> tuple[int, ...]:
     return tuple(cpus)
 
 
-def _output(*command: str) -> str | None:
+def output(*command: str, limit_s: float = COMMAND_LIMIT_S) -> str | None:
     """What the command prints; None where it is not there, fails or hangs."""
     environment = {**os.environ, "LC_ALL": "C"}
     try:
         return subprocess.run(
-            command, env=environment, capture_output=True, check=True, errors="replace", timeout=COMMAND_LIMIT_S
+            command, env=environment, capture_output=True, check=True, errors="replace", timeout=limit_s
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return None
@@ -297,7 +297,7 @@ def _temperature_celsius(root: Path) -> float | None:
 
 
 def _throttled(root: Path) -> int | None:
-    told = _output("vcgencmd", "get_throttled") if shutil.which("vcgencmd") else None
+    told = output("vcgencmd", "get_throttled") if shutil.which("vcgencmd") else None
     bits = re.match(r"throttled=0x([0-9a-fA-F]+)", told or "")
     if bits:
         return int(bits[1], 16)

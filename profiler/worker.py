@@ -143,7 +143,7 @@ def main() -> int:
 
 
 def serve(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs one request; see `sweep.request` for its fields. The fields of `records.Completion`."""
+    """Runs one request; its fields are in `measure._command`. The fields of `records.Completion`."""
     _account()
     phases = Phases(request["region"], Gate(os.environ.get("PROFILER_GATE")))
     runtime = phases.run("import", lambda: open_runtime(request["runtime"], request["threads"], request["call"]))

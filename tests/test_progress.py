@@ -6,20 +6,10 @@ from studies import made_study
 
 from profiler.measure import EMULATED
 from profiler.progress import Progress, Step
-from profiler.records import Case, Run, Simulation, Study, Target
+from profiler.records import Case, Run, Simulation, Study
+from profiler.targets import find
 
-TARGET = Target(
-    key="pi5",
-    title="Raspberry Pi 5",
-    uarch="cortex-a76",
-    cpus=4,
-    caches=(),
-    emulated_cpu="cortex-a76",
-    latency_cycles={},
-    latency_source="",
-    prefetch={},
-    source="pi5.toml",
-)
+TARGET = find("pi5")
 
 
 def small(*simulated: Case, proved: tuple[Case, ...] = ()) -> tuple[Study, Run]:

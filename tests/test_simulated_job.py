@@ -1,13 +1,12 @@
 """Real models through real simulators: what must repeat repeats, what must be on a line is, and two agree."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import virtual_pi
+from test_main_job import profiler
 from vm import session
 
 from profiler import store
@@ -21,15 +20,9 @@ Counts = dict[str, float]
 """Counts by event."""
 
 
-def profiler(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-P", "-m", "profiler.cli", "sweep", "--models", "litert", "--name", "job", *arguments]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-
-
 def swept(folder: Path, *arguments: str) -> tuple[Study, dict[int, list[Counts]]]:
     """The study and, by images, the counts of each simulated run."""
-    done = profiler(folder, *arguments)
+    done = profiler(sys.executable, folder, "sweep", "--models", "litert", "--name", "job", *arguments)
     assert done.returncode == 0, done.stderr
     study, runs = store.load(folder / "runs/job")
     found: dict[int, list[Counts]] = {}

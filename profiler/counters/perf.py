@@ -1,7 +1,6 @@
 """`perf stat`: real counters, one pass a group so that nothing is multiplexed, the region by `--control`."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -255,11 +254,10 @@ def _emulated(core: catalogue.Core, listed: frozenset[int]) -> bool:
 
 def _unvouched(event: Event, core: catalogue.Core, listed: frozenset[int]) -> str | None:
     """Why a code from 0x40 on, of which a PMU does not say whether it has it, is not trusted on this one."""
-    code = re.search("^r([0-9a-f]+)$|/event=0x([0-9a-f]+)", event.encoding or "", re.IGNORECASE)
-    number = int(code[1] or code[2], 16) if code else 0
-    if number < 0x40 or number in listed or not _emulated(core, listed):
+    code = catalogue.raw_code(event)
+    if code is None or code < 0x40 or code in listed or not _emulated(core, listed):
         return None
-    return f"{event.name} ({number:#04x}) is not to be trusted: emulated or filtered, this PMU lists not even l1d_cache"
+    return f"{event.name} ({code:#04x}) is not to be trusted: emulated or filtered, this PMU lists not even l1d_cache"
 
 
 _EMULATED = (

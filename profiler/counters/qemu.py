@@ -6,7 +6,6 @@ The plugin (`cachesim/`) sees each instruction and each address. What each event
 import platform
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,19 +16,20 @@ import msgspec
 from profiler import targets
 from profiler.counters import Launch, Setup, Survey, UnusableError
 from profiler.counters.build import library
-from profiler.counters.simulated import counts, tunables
+from profiler.counters.simulated import UNTIMED, counts, tunables
+from profiler.machine import output
 from profiler.records import Count, Event, Machine, Region
+from profiler.virtual.guest import INSTALL
 
 SOURCES = tuple(sorted((Path(__file__).parent / "cachesim").glob("*.[ch]")))
 _PROBE_LIMIT_S = 20
-_INSTALL = "sudo apt install qemu-user"
 _CPUS = {"x86_64": "max,vendor=GenuineIntel"}
 """Every feature of the instruction set that QEMU knows, for the engines' own kernels. QEMU's AMD tells nothing of its
 caches, and an engine that fits its work to them (XNNPACK) then works otherwise than on any real CPU: 9 % more LLC
 misses of LiteRT."""
 
 NOTES = (
-    "The simulation has no notion of time: no cycles, no stalls.",
+    UNTIMED,
     "Caches are LRU, write-back and write-allocate, looked up by virtual address; the kernel's own accesses, "
     "speculative ones and page-table walks are not among them.",
 )
@@ -56,22 +56,13 @@ def emulator(arch: str) -> tuple[str, str]:
     name = f"qemu-{arch}"
     executable = shutil.which(name)
     if executable is None:
-        raise UnusableError(f"{name} is not installed", _INSTALL)
-    if "-plugin" not in _printed(executable, "-h"):
+        raise UnusableError(f"{name} is not installed", INSTALL)
+    if "-plugin" not in (output(executable, "-h", limit_s=_PROBE_LIMIT_S) or ""):
         raise UnusableError(
             f"{name} is built without plugins, as in Debian 13", "use --counters valgrind, or Debian 12's qemu-user"
         )
-    version = re.search(r"version (\d+(?:\.\d+)+)", _printed(executable, "--version"))
+    version = re.search(r"version (\d+(?:\.\d+)+)", output(executable, "--version", limit_s=_PROBE_LIMIT_S) or "")
     return executable, f"QEMU {version[1]}" if version else "QEMU of unknown version"
-
-
-def _printed(*command: str) -> str:
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_PROBE_LIMIT_S, check=False
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
 
 
 class Qemu:

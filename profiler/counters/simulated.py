@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from profiler.records import Count
 
+UNTIMED = "The simulation has no notion of time: no cycles, no stalls."
+"""What both models leave out, as a note."""
 _TUNABLES = "GLIBC_TUNABLES"
 _NO_STRING_INSTRUCTIONS = "glibc.cpu.hwcaps=-ERMS"
 """Where the CPU does x86 string instructions fast, glibc fills memory with them. callgrind takes each repetition for an

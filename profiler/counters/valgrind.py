@@ -19,7 +19,7 @@ from profiler import targets
 from profiler.counters import Launch, Setup, Survey, UnusableError
 from profiler.counters.build import library
 from profiler.counters.callgrind_output import L3, LACKS, TERMS, TO_L3, abridged, parse, served, total
-from profiler.counters.simulated import counts, tunables
+from profiler.counters.simulated import UNTIMED, counts, tunables
 from profiler.records import Cache, Count, Event, Machine, Region
 
 SHIM = Path(__file__).with_name("valgrind_region.c")
@@ -41,7 +41,7 @@ _OPTIONS = (
 _INSTRUCTIONS = "inst_retired"
 
 NOTES = (
-    "The simulation has no notion of time: no cycles, no stalls.",
+    UNTIMED,
     "callgrind simulates LRU caches, write-allocate, looked up by virtual address, without prefetches and coherence; "
     "the kernel's own accesses, speculative ones and page-table walks are not among them.",
     "Every write reaches the level behind the L1D at once, and from there memory when its line is given up; the L1D's "

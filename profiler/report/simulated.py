@@ -130,6 +130,9 @@ def _latency(costs: Costs) -> Iterator[str]:
     yield f"{LATENCY} is no count but modelled, an upper bound. {how}"
 
 
+_PREFETCHED = " Refills leave out what the modelled prefetcher brought, LLC misses do not, so there can be more of these."
+
+
 def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:
     """Who serves the reads that miss, where at least two caches tell."""
     events = {words: event for metric, words in SERVED.items() if (event := costs.answering(metric))}
@@ -146,12 +149,13 @@ def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:
         for label, found in bars.items()
     )
     names = text.listed(f"{words} are {event.name}" for words, event in events.items())
+    fetched = "" if simulation.target.prefetch.get("kind", "none") == "none" else _PREFETCHED
     yield Figure(
         f"{SIMULATED}-refills",
         title,
         f"{title}, for each image. {alt}.",
         f"For each image, {SIMULATED} {provenance.through(simulation)}: what one cache lacks, the next is asked for, "
-        f"and what the last one lacks comes from memory. {names}. Models have their own scales.",
+        f"and what the last one lacks comes from memory. {names}.{fetched} Models have their own scales.",
         RefillBars(bars),
     )
 

@@ -130,7 +130,7 @@ def _latency(costs: Costs) -> Iterator[str]:
     yield f"{LATENCY} is no count but modelled, an upper bound. {how}"
 
 
-_PREFETCHED = " Refills leave out what the modelled prefetcher brought, LLC misses do not, so there can be more of these."
+_PREFETCHED = " Refills leave out what the modelled prefetcher brought, LLC misses do not, so these can be more."
 
 
 def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from profiler.counters.reuse import Reuse as Reuse
 from profiler.errors import ProfilerError
 from profiler.records import Count, Event, Machine, Region, Target
 from profiler.virtual import Virtual
@@ -69,11 +70,13 @@ class Setup(NamedTuple):
     Attributes:
         cores: Simulated cores, each with the target's private caches; thread i runs on core i modulo `cores`.
         virtual: The virtual board whose own programs run; None where this machine's own do.
+        reuse: Reuse distances to sample in the same pass, which qemu can; None for none.
     """
 
     target: Target
     cores: int
     virtual: Virtual | None
+    reuse: Reuse | None = None
 
 
 class Simulator(CounterSource, Protocol):

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from profiler import targets
-from profiler.counters import Launch, Setup, Survey, UnusableError
+from profiler.counters import Launch, Reuse, Setup, Survey, UnusableError
 from profiler.counters.build import library
 from profiler.counters.simulated import UNTIMED, counts, tunables
 from profiler.machine import output
@@ -90,6 +90,7 @@ class Qemu:
                 "region": "process" if region == "process" else "gate",
                 "cores": str(self._setup.cores),
                 **targets.hierarchy(self._setup.target),
+                **_reuse(self._setup.reuse),
             }
             environment = {"LC_ALL": "C", **tunables(self.arch)}
             if region != "process":
@@ -109,6 +110,11 @@ class Qemu:
             # The command begins with the emulator already.
             return (command[0], "-plugin", plugin, *command[1:])
         return (self.executable, "-cpu", _CPUS.get(self.arch, "max"), "-plugin", plugin, *command)
+
+
+def _reuse(reuse: Reuse | None) -> dict[str, str]:
+    """What the plugin is told of it; `counters.reuse` reads what it leaves."""
+    return {f"reuse_{name}": str(value) for name, value in reuse._asdict().items()} if reuse else {}
 
 
 def _read(raw: Path) -> tuple[dict[str, int], str]:

@@ -15,12 +15,15 @@ bool hierarchy_open(struct hierarchy *all, const struct geometry *geometry)
     all->line_shift = (unsigned)__builtin_ctz(geometry->l1d.line);
     all->cores = calloc(geometry->cores, sizeof *all->cores);
     all->l2s = calloc(l2s, sizeof *all->l2s);
-    bool opened = all->cores && all->l2s && (!geometry->l3.size || cache_of(&all->l3, &geometry->l3));
+    bool reuses = geometry->reuse.one_in != 0;
+    bool opened = all->cores && all->l2s && (!geometry->l3.size || cache_of(&all->l3, &geometry->l3)) &&
+                  (!reuses || reuse_open(&all->reuse, &geometry->reuse));
     for (unsigned i = 0; opened && i < l2s; i++)
         opened = cache_of(&all->l2s[i], &geometry->l2);
     for (unsigned i = 0; opened && i < geometry->cores; i++) {
         struct core *core = &all->cores[i];
         core->all = all;
+        core->reuse = reuses ? &all->reuse : NULL;
         core->line_shift = all->line_shift;
         core->line_size = geometry->l1d.line;
         core->l2 = &all->l2s[i % l2s];
@@ -45,6 +48,8 @@ void hierarchy_clear(struct hierarchy *all)
     }
     if (all->geometry->l3.size)
         cache_clear(&all->l3);
+    if (all->geometry->reuse.one_in)
+        reuse_clear(&all->reuse);
 }
 
 /* The level beyond the L2: the L3, or memory, which has everything and is not modelled. */
@@ -258,8 +263,15 @@ static void l1d_refill(struct core *core, uint64_t line, unsigned write)
     l1d_insert(core, line, write == STORE ? DIRTY : state.shared);
 }
 
+static void follow(struct core *core, uint64_t line)
+{
+    if (!core_passes(core, line))
+        reuse_touch(core->reuse, line);
+}
+
 void core_access(struct core *core, uint64_t instruction, uint64_t line, unsigned write)
 {
+    follow(core, line);
     uint64_t *entry = cache_use(&core->l1d, line);
     bool teaches = !entry || *entry & FETCHED;
     if (!entry) {
@@ -282,6 +294,7 @@ void core_fetch(struct core *core, uint64_t first, uint64_t last)
             continue;
         core->fetched = line;
         core->counts.l1i_cache++;
+        follow(core, line);
         if (cache_use(&core->l1i, line))
             continue;
         core->counts.l1i_cache_refill++;

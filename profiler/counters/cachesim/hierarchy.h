@@ -12,6 +12,7 @@
 
 #include "cache.h"
 #include "prefetch.h"
+#include "reuse.h"
 
 enum { LOAD, STORE };
 enum served { BY_L2, BY_L3, BY_MEMORY };
@@ -54,10 +55,12 @@ struct geometry {
     struct cache_geometry l1i, l1d, l2, l3;
     unsigned l2_shared; /* 0 private to each core, 1 shared by all */
     struct prefetch_options prefetch;
+    struct reuse_options reuse;
 };
 
 struct core {
     struct cache l1d;
+    struct reuse *reuse; /* NULL where no line is followed */
     unsigned line_shift, line_size;
     uint64_t fetched; /* the line of the last instruction fetch */
     struct counts counts;
@@ -73,33 +76,44 @@ struct hierarchy {
     struct core *cores;
     struct cache *l2s; /* one a core, or one for all */
     struct cache l3;
+    struct reuse reuse;
 };
 
 /* Sets up empty caches of a geometry that options.c found possible. False where there is no memory. */
 bool hierarchy_open(struct hierarchy *all, const struct geometry *geometry);
 
-/* Empties the caches, forgets prefetch streams and zeroes the counts. */
+/* Empties the caches and the stacks of reuse distances, forgets prefetch streams and zeroes the counts. */
 void hierarchy_clear(struct hierarchy *all);
 
 /* Instruction fetches from one line to another. */
 void core_fetch(struct core *core, uint64_t first, uint64_t last);
 
-/* As core_fetch, if all lines are in front of their L1I sets. False, and nothing done, otherwise. */
+/* Whether an access to the line leaves all reuse distances as they are. */
+static inline bool core_passes(const struct core *core, uint64_t line)
+{
+    return __builtin_expect(!core->reuse, 1) || reuse_passes(core->reuse, line);
+}
+
+/* As core_fetch, if all lines are in front of their L1I sets and pass. False, and nothing done, otherwise. */
 static inline bool core_fetch_quickly(struct core *core, uint64_t first, uint64_t last)
 {
-    for (uint64_t line = first; line <= last; line++)
+    for (uint64_t line = first; line <= last; line++) {
         if (__builtin_expect(*cache_set(&core->l1i, line) != (line << FLAG_BITS | VALID), 0))
             return false;
+        if (line != core->fetched && !core_passes(core, line))
+            return false;
+    }
     core->counts.l1i_cache += last - first + (first != core->fetched);
     core->fetched = last;
     return true;
 }
 
-/* Whether a line is in front of its L1D set and, for a store, dirty already: most are, and nothing is to be done. */
+/* Whether a line is in front of its L1D set and, for a store, dirty already, and passes: most do, and nothing is to be
+ * done. */
 static inline bool core_has_ready(const struct core *core, uint64_t line, unsigned write)
 {
     uint64_t any = write == STORE ? 0 : DIRTY | SHARED;
-    return (*cache_set(&core->l1d, line) | any) == (line << FLAG_BITS | VALID | DIRTY | any);
+    return (*cache_set(&core->l1d, line) | any) == (line << FLAG_BITS | VALID | DIRTY | any) && core_passes(core, line);
 }
 
 /* A load or store in one line, by the instruction at that address. */

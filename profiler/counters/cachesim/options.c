@@ -29,11 +29,12 @@ struct setting {
     const char *const *names;
 };
 
-enum { SETTINGS = 13 };
+enum { SETTINGS = 16 };
 
 static void settings_of(struct options *options, struct setting settings[SETTINGS])
 {
     struct prefetch_options *prefetch = &options->geometry.prefetch;
+    struct reuse_options *reuse = &options->geometry.reuse;
     const struct setting all[SETTINGS] = {
         {"region", &options->gated, 0, 0, REGIONS},
         {"cores", &options->geometry.cores, 1, MOST_CORES, NULL},
@@ -48,6 +49,9 @@ static void settings_of(struct options *options, struct setting settings[SETTING
         {"prefetch_l2_distance", &prefetch->l2.distance, 1, MOST_DISTANCE, NULL},
         {"prefetch_l2_degree", &prefetch->l2.degree, 0, MOST_DEGREE, NULL},
         {"prefetch_l2_lookup", &prefetch->l2_lookup, 0, 1, NULL},
+        {"reuse_one_in", &reuse->one_in, 0, MOST_ONE_IN, NULL},
+        {"reuse_hands", &reuse->hands, 1, MOST_HANDS, NULL},
+        {"reuse_seed", &reuse->seed, 0, INT32_MAX, NULL},
     };
     memcpy(settings, all, sizeof all);
 }
@@ -156,6 +160,11 @@ static bool whole(const struct options *options)
     }
     if (geometry->l2.size < geometry->l1d.size)
         return refuse("the L2 includes the L1D and cannot be smaller");
+    const struct reuse_options *reuse = &geometry->reuse;
+    if (reuse->one_in && !power_of_two(reuse->one_in))
+        return refuse("reuse_one_in=%u: not a power of two", reuse->one_in);
+    if (reuse->one_in && reuse->hands > reuse->one_in)
+        return refuse("reuse_hands=%u: more than reuse_one_in=%u", reuse->hands, reuse->one_in);
     return true;
 }
 
@@ -164,6 +173,7 @@ bool options_read(struct options *options, int argc, char **argv)
     *options = (struct options){.geometry.cores = 1};
     options->geometry.prefetch =
         (struct prefetch_options){.streams = 16, .l1_stores = 1, .l1 = {2, 4, 2}, .l2 = {2, 16, 2}};
+    options->geometry.reuse = (struct reuse_options){.hands = 1, .seed = 1};
     for (int i = 0; i < argc; i++) {
         char *name = argv[i], *equals = strchr(name, '=');
         if (!equals)
@@ -189,7 +199,8 @@ void options_write(struct options *options, FILE *file)
     settings_of(options, settings);
     for (int i = 0; i < SETTINGS; i++) {
         const struct setting *setting = &settings[i];
-        if (geometry->prefetch.kind != PREFETCH_STRIDE && !strncmp(setting->name, "prefetch_", 9))
+        if (!strncmp(setting->name, "reuse_", 6) ||
+            (geometry->prefetch.kind != PREFETCH_STRIDE && !strncmp(setting->name, "prefetch_", 9)))
             continue;
         fprintf(file, i ? ", \"%s\": " : "\"%s\": ", setting->name);
         if (setting->names)

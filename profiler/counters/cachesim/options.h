@@ -7,6 +7,9 @@
  *   l2=SIZE:WAYS:LINE:private|shared           private to each core or shared by all
  *   l3=SIZE:WAYS:LINE                          shared by all; none if left out
  *   prefetch=none|next-line|stride             none if left out; see prefetch.h
+ *   reuse_one_in=N                             reuse distances, see reuse.h: of one line in N, a power of two up to
+ *                                              65536; 0, or left out: none
+ *   reuse_hands=1  reuse_seed=1                samples, 1 to 8 and at most N; and the seed of the drawing of lines
  *
  * and for prefetch=stride (without effect on others), with these if left out:
  *
@@ -35,8 +38,8 @@ struct options {
 /* Reads the options; where one is wrong or missing, says so in a line on stderr and returns false. */
 bool options_read(struct options *options, int argc, char **argv);
 
-/* Writes all but `out` as the members of a JSON object, in the options' own spelling; what stride prefetching takes
- * only where it is on. */
+/* Writes all but `out` and those of reuse distances as the members of a JSON object, in the options' own spelling; what
+ * stride prefetching takes only where it is on. */
 void options_write(struct options *options, FILE *file);
 
 #endif

@@ -92,7 +92,12 @@ static void write_result(FILE *file, struct options *options, const struct resul
         fputs(i ? ",\n" : ",\n\"per_core\": [\n", file);
         write_counts(file, &result->per_core[i], has_l3);
     }
-    fputs("]}\n", file);
+    fputc(']', file);
+    if (geometry->reuse.one_in) {
+        fputs(",\n\"reuse\": ", file);
+        reuse_write(result->reuse, geometry->l1d.line, file);
+    }
+    fputs("}\n", file);
 }
 
 void output_write(const char *path, struct options *options, const struct result *result)

@@ -9,6 +9,7 @@ struct result {
     unsigned threads;   /* that executed an instruction while counting */
     unsigned regions;   /* times that counting began */
     struct counts *per_core;
+    const struct reuse *reuse; /* written where lines are followed */
 };
 
 /* Adds one core's counts to another's. */

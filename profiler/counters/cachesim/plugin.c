@@ -160,6 +160,7 @@ static void start_counting(void)
         hierarchy.cores[i].counts = (struct counts){0};
     for (unsigned i = 0; i < MOST_THREADS; i++)
         threads[i].ran = false;
+    reuse_begin(&hierarchy.reuse);
     result.regions++;
 }
 
@@ -172,6 +173,7 @@ static void stop_counting(void)
         ran += threads[i].ran;
     if (result.threads < ran)
         result.threads = ran;
+    reuse_end(&hierarchy.reuse);
 }
 
 static void enter_state(enum state next)
@@ -255,6 +257,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, 
     if (!find_target(info) || !options_read(&options, argc, argv) || !find_out())
         return -1;
     result.target = target->name;
+    result.reuse = &hierarchy.reuse;
     result.per_core = calloc(options.geometry.cores, sizeof *result.per_core);
     if (!result.per_core || !hierarchy_open(&hierarchy, &options.geometry)) {
         refuse("no memory for the simulated caches");

@@ -72,8 +72,8 @@ static inline bool thread_continue(struct thread *thread, uint64_t instruction, 
     return true;
 }
 
-/* Does an access that lies in one line, in front of its L1D set, as most do. False, and nothing done, if it does not or
- * may continue the last access in another line. */
+/* Does an access that lies in one line, which the core has ready, as most do. False, and nothing done, if it does not
+ * or may continue the last access in another line. */
 static inline bool thread_begin(struct thread *thread, uint64_t instruction, uint64_t address, unsigned size,
                                 unsigned write)
 {

@@ -1,5 +1,6 @@
 """A study's directory: study.json, runs.jsonl with a line a run, raw/ with what the counter source printed."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def load(folder: Path) -> tuple[Study, tuple[Run, ...]]:
 
 def _header(path: Path) -> dict[str, object]:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, object])
+        return from_json(dict[str, object], path.read_bytes())
     except OSError as error:
         raise ProfilerError(
             f"{path.parent} is not a study ({error.strerror})", "name a folder made by `profiler sweep`"
@@ -120,6 +121,17 @@ def find(root: Path, name: str | None) -> Path:
         raise ProfilerError(f"no study in {root}", "run `profiler sweep --models keras,litert` first")
     # By its own date and not the file's, which a clone or a copy makes new.
     return max(studies, key=lambda folder: str(studies[folder].get("created_at", "")))
+
+
+def of_model(root: Path, sha256: str) -> list[tuple[Study, tuple[Run, ...]]]:
+    """The studies under `root` of a model file with that digest, and their runs; damaged ones are not among them."""
+    found = []
+    for folder in sorted(path.parent for path in root.glob(f"*/{_STUDY}")):
+        with contextlib.suppress(ProfilerError):
+            study, runs = load(folder)
+            if sha256 in {model.sha256 for model in study.models}:
+                found.append((study, runs))
+    return found
 
 
 def write_whole(path: Path, data: bytes) -> None:

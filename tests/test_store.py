@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
+from studies import family_study
 
 from profiler import store
 from profiler.errors import ProfilerError
-from profiler.records import Case, MachineState, Run, Study, from_json
+from profiler.records import READABLE, SCHEMA, Case, MachineState, Run, Study, from_json
 
 STATE = MachineState(at="2026-01-01T00:00:00+00:00")
 
@@ -63,15 +65,40 @@ def test_damage_is_named(tmp_path: Path) -> None:
     (kept.folder / "runs.jsonl").write_bytes(b"nonsense\n")
     with pytest.raises(ProfilerError, match="is damaged"):
         store.load(kept.folder)
-    (kept.folder / "study.json").write_bytes(b"[")
-    with pytest.raises(ProfilerError, match="is damaged"):
-        store.load(kept.folder)
+    for damaged in (b"[", b'{"schema": "\xff"}'):
+        (kept.folder / "study.json").write_bytes(damaged)
+        with pytest.raises(ProfilerError, match="is damaged"):
+            store.load(kept.folder)
 
 
 def test_another_schema_is_refused(tmp_path: Path) -> None:
     kept = store.create(tmp_path, study("s", schema=999))
     with pytest.raises(ProfilerError, match="has schema 999, this profiler reads 1"):
         store.load(kept.folder)
+
+
+@pytest.mark.parametrize("schema", READABLE)
+def test_earlier_schemas_are_read(tmp_path: Path, schema: int) -> None:
+    kept = store.create(tmp_path, study("s", schema=schema))
+    kept.append(run(0))
+    assert store.load(kept.folder) == (study("s", schema=schema), (run(0),))
+
+
+def test_the_example_study_is_read_and_knows_nothing_of_files() -> None:
+    kept, runs = store.load(Path(__file__).parent.parent / "runs/x86-vm")
+    assert kept.schema < SCHEMA
+    assert runs
+    for model in kept.models:
+        assert (model.network, model.network_lack, model.resident, model.form, model.check) == (None,) * 5
+        assert (model.engine.operators, model.engine.arena_bytes) == (None, None)
+
+
+def test_all_that_is_known_of_models_is_kept(tmp_path: Path) -> None:
+    made, _ = family_study()
+    made = replace(made, schema=SCHEMA)
+    loaded, _ = store.load(store.create(tmp_path, made).folder)
+    assert loaded == made
+    assert all(model.network and model.resident and model.form and model.check for model in loaded.models)
 
 
 def test_a_name_is_taken_once(tmp_path: Path) -> None:
@@ -121,3 +148,13 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
     store.write_whole(tmp_path / "a", b"second")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
     assert (tmp_path / "a").read_bytes() == b"second"
+
+
+def test_studies_of_a_model_file_are_found_and_damaged_ones_passed_over(tmp_path: Path) -> None:
+    found = study("a")
+    kept = store.create(tmp_path, found)
+    kept.append(run(0))
+    (store.create(tmp_path, study("b")).folder / "study.json").write_bytes(b"[")
+    assert store.of_model(tmp_path, found.models[0].sha256) == [(found, (run(0),))]
+    assert store.of_model(tmp_path, "another") == []
+    assert store.of_model(tmp_path / "nowhere", found.models[0].sha256) == []

@@ -18,7 +18,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of all records."""
 
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R")
 
 
 def to_json(record: Record) -> bytes:
@@ -27,12 +27,15 @@ def to_json(record: Record) -> bytes:
 
 
 def from_json(kind: type[R], text: bytes | str) -> R:
-    """The record in `text`.
+    """The record in `text`, or the plain value of this type.
 
     Raises:
-        msgspec.DecodeError: Not JSON, or not a record of this kind (`ValidationError`, its subclass).
+        msgspec.DecodeError: Not JSON, or nothing of this kind (`ValidationError`, its subclass).
     """
-    return msgspec.json.decode(text, type=kind)
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except UnicodeDecodeError as error:
+        raise msgspec.DecodeError(f"no UTF-8: {error.reason}") from error
 
 
 class Event(Record, frozen=True, kw_only=True):

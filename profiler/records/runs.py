@@ -2,6 +2,7 @@
 
 from profiler.records.base import Case, Count, Outcome, Record
 from profiler.records.machines import MachineState
+from profiler.records.networks import Check, Form, Network, Resident, Taken
 
 
 class Usage(Record, frozen=True, kw_only=True):
@@ -41,9 +42,12 @@ class Engine(Record, frozen=True, kw_only=True):
     Attributes:
         package: The Python package (`ai-edge-litert`, `tflite-runtime`, `tensorflow`).
         delegate: The accelerating back end that took operators, or None.
-        delegated: How the delegate was told apart, or how many nodes of the plan it took.
+        delegated: How many operators it took, of how many; or why that is not known.
         call: How inference is asked for (`invoke`, `predict`, `call`, `graph`).
         threads: Threads asked for; None where the engine took its own default.
+        operators: Of each kind of operator how many the delegate took; None where the engine does not tell.
+        arena_bytes: Of the engine's own arena for activations, temporaries included, a delegate's not; None where the
+            engine does not tell.
     """
 
     package: str
@@ -52,6 +56,8 @@ class Engine(Record, frozen=True, kw_only=True):
     threads: int | None
     delegate: str | None = None
     delegated: str | None = None
+    operators: tuple[Taken, ...] | None = None
+    arena_bytes: int | None = None
 
 
 class Completion(Record, frozen=True, kw_only=True):
@@ -63,6 +69,7 @@ class Completion(Record, frozen=True, kw_only=True):
         latencies_ns: One a steady image, in order.
         top: The winning class of each steady image; for a network with one output, 1 where it is above the real 0.
         scores: The winning output's value; for a network with one output, that output.
+        resident: Only an uncounted run tells, and none under a simulator.
     """
 
     engine: Engine | None
@@ -73,6 +80,7 @@ class Completion(Record, frozen=True, kw_only=True):
     top: tuple[int, ...]
     scores: tuple[float, ...]
     peak_rss_bytes: int
+    resident: Resident | None = None
 
 
 class Model(Record, frozen=True, kw_only=True):
@@ -81,6 +89,10 @@ class Model(Record, frozen=True, kw_only=True):
     Attributes:
         label: Its name in tables, unique in the study.
         file: The file's name without its folder.
+        network: What the file says; None where it was not read, for the reason in `network_lack`.
+        resident: Of one uncounted load.
+        form: What it is in its family; None for a model by itself.
+        check: How it did on photos, where that was checked.
     """
 
     label: str
@@ -91,6 +103,11 @@ class Model(Record, frozen=True, kw_only=True):
     engine: Engine
     input: TensorSpec
     output: TensorSpec
+    network: Network | None = None
+    network_lack: str | None = None
+    resident: Resident | None = None
+    form: Form | None = None
+    check: Check | None = None
 
 
 class Run(Record, frozen=True, kw_only=True):

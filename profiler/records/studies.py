@@ -4,10 +4,10 @@ from profiler.records.base import Case, Event, Record, Region
 from profiler.records.machines import Machine, Target
 from profiler.records.runs import Model
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the study format that is written."""
-READABLE = (1, SCHEMA)
-"""Versions that are read; a store refuses any other. 1 knows no simulated runs."""
+READABLE = (1, 2, SCHEMA)
+"""Versions that are read; a store refuses any other. 1 knows no simulated runs, 2 nothing of what is in a model."""
 
 
 class Plan(Record, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,23 @@ from profiler import images, network, process, store
 from profiler import machine as this_machine
 from profiler.counters import CounterSource, Launch, software
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile
-from profiler.records import Case, Completion, Count, Model, Outcome, Plan, Run, from_json
+from profiler.network import ModelFile, checks
+from profiler.records import (
+    Case,
+    Completion,
+    Count,
+    Engine,
+    Model,
+    Network,
+    Outcome,
+    Plan,
+    R,
+    Record,
+    Resident,
+    Run,
+    TensorSpec,
+    from_json,
+)
 
 WORKER = (sys.executable, "-P", "-m", "profiler.worker")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "1"}
@@ -61,31 +77,111 @@ def time_limit_s(plan: Plan, emulated: bool) -> float:
     return plan.timeout_s * (EMULATED if emulated else 1)
 
 
+class Look(Record, frozen=True, kw_only=True):
+    """What its engine tells of a network, whatever it takes and gives.
+
+    Attributes:
+        inputs: A size that is open is -1.
+        resident: None where the kernel does not tell.
+        lack: Why nothing was inferred; None where it was, once, on zeros.
+    """
+
+    engine: Engine
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    resident: Resident | None
+    lack: str | None
+
+
 def inspect(model: ModelFile, place: Workplace) -> Model:
-    """Loads the model once, uncounted, in a worker: what it takes and gives, and what engine runs it.
+    """Loads the model once, uncounted, in a worker: what it takes and gives, and what engine runs it. Beside that what
+    its file says, and what is known of its answers.
 
     Raises:
         ProfilerError: It cannot be loaded, or is not one image in and one tensor out.
     """
-    case = Case(model=model.label, images=0, region="process")
-    request = place.folder / "request.json"
-    command, record = _command(place, case, request, counted=False)
-    limit_s = time_limit_s(place.plan, emulated=place.plan.on is not None)
-    ended = place.run(Launch(tuple(command), {}, ()), request.with_suffix(".output"), limit_s)
-    completion, error = _completion(record)
-    if completion is None or completion.engine is None:
-        remedy = "give it longer with --timeout" if ended.timed_out else "use a whole model file of this runtime"
-        raise error or ProfilerError(f"{model.path} cannot be run by {model.runtime} ({_why(ended, limit_s)})", remedy)
+    completion, engine = uncounted(Case(model=model.label, images=0, region="process"), place)
+    read, lack = _facts(model.path)
+    sha256 = network.sha256(model.path)
     return Model(
         label=model.label,
         runtime=model.runtime,
         file=model.path.name,
         size_bytes=model.path.stat().st_size,
-        sha256=network.sha256(model.path),
-        engine=completion.engine,
+        sha256=sha256,
+        engine=engine,
         input=completion.input,
         output=completion.output,
+        network=read,
+        network_lack=lack,
+        resident=completion.resident,
+        form=model.form,
+        check=checks.known(model.path, sha256)[0],
     )
+
+
+def _facts(path: Path) -> tuple[Network | None, str | None]:
+    """What the file says, or why it cannot be read: an engine may run what this program does not understand."""
+    try:
+        return network.facts(path), None
+    except ProfilerError as error:
+        return None, error.cause
+
+
+def look(model: ModelFile, threads: int | None = 1, timeout_s: float = 300.0, worker: Sequence[str] = WORKER) -> Look:
+    """Loads one model by itself, in a worker that nothing counts, whatever the network takes and gives.
+
+    Raises:
+        ProfilerError: The engine is not there, or cannot load it, or crashes.
+    """
+    plan = Plan(
+        images=(),
+        repeats=0,
+        warmup=0,
+        threads=threads,
+        regions=(),
+        phases=False,
+        event_set="",
+        counters="",
+        source="",
+        seed=0,
+        timeout_s=timeout_s,
+        cpus=None,
+        keras_call="call",
+    )
+    with tempfile.TemporaryDirectory(prefix="profiler-") as folder, process.Stop() as stop:
+        place = Workplace(Path(folder), worker, plan, {model.label: model}, {}, {}, stop)
+        return _ask(Look, Case(model=model.label, images=0, region="process"), place, look=True)
+
+
+def uncounted(case: Case, place: Workplace) -> tuple[Completion, Engine]:
+    """A case's completion record from a worker that nothing counts, and the engine that it tells of.
+
+    Raises:
+        ProfilerError: The model cannot be loaded or run, or is not one image in and one tensor out.
+    """
+    completion = _ask(Completion, case, place)
+    engine = completion.engine
+    if engine is None:
+        raise ProfilerError(f"{place.models[case.model].path} ran in an engine that tells nothing", "install it anew")
+    if place.plan.on is not None:
+        # There the memory is the emulator's.
+        completion = msgspec.structs.replace(completion, resident=None)
+    return completion, engine
+
+
+def _ask(kind: type[R], case: Case, place: Workplace, look: bool = False) -> R:
+    """The record of an uncounted worker."""
+    model, request = place.models[case.model], place.folder / "request.json"
+    command, record = _command(place, case, request, counted=False, look=look)
+    limit_s = time_limit_s(place.plan, emulated=place.plan.on is not None)
+    ended = place.run(Launch(tuple(command), {}, ()), request.with_suffix(".output"), limit_s)
+    found, error = _record(kind, record)
+    if found is None:
+        longer = "inspect it with --no-load" if look else "give it longer with --timeout"
+        remedy = longer if ended.timed_out else "use a whole model file of this runtime"
+        raise error or ProfilerError(f"{model.path} cannot be run by {model.runtime} ({_why(ended, limit_s)})", remedy)
+    return found
 
 
 def stage(models: Sequence[Model], plan: Plan, folder: Path) -> dict[str, Path]:
@@ -113,7 +209,7 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
     before = this_machine.state()
     with source.launch(command, case.group, case.region, raw) as launch:
         ended = place.run(launch, request.with_suffix(".output"), limit_s)
-    completion, error = _completion(record)
+    completion, error = _record(Completion, record)
     outcome: Outcome = "timeout" if ended.timed_out else "ok" if completion else "failed"
     return Run(
         order=order,
@@ -150,11 +246,11 @@ def _counts(read: Sequence[Count], case: Case, ended: process.Ended, completion:
     return tuple(counted.values())
 
 
-def _command(place: Workplace, case: Case, request: Path, counted: bool) -> tuple[list[str], Path]:
+def _command(place: Workplace, case: Case, request: Path, counted: bool, look: bool = False) -> tuple[list[str], Path]:
     """The worker's command for a case, whose request is written, and where it will leave its record.
 
     The request's fields: label, runtime, model (path), images, warmup, threads, call, region (null: nothing is
-    counted), pool (path of the images, or null for one black image), record (path).
+    counted), pool (path of the images, or null for one black image), record (path); and look, where that is wanted.
     """
     model, plan = place.models[case.model], place.plan
     record = request.with_suffix(".record")
@@ -170,23 +266,24 @@ def _command(place: Workplace, case: Case, request: Path, counted: bool) -> tupl
         "region": case.region if counted else None,
         "pool": str(pool) if pool else None,
         "record": str(record),
+        **({"look": True} if look else {}),
     }
     request.write_text(json.dumps(fields))
     return [*place.worker, str(request)], record
 
 
-def _completion(record: Path) -> tuple[Completion | None, ProfilerError | None]:
-    """The worker's completion record, or the error it wrote instead; neither where it left nothing whole.
+def _record(kind: type[R], path: Path) -> tuple[R | None, ProfilerError | None]:
+    """The worker's record, or the error it wrote instead; neither where it left nothing whole.
 
     The file goes, so that the next worker's silence is not taken for this one's record.
     """
     try:
-        text = record.read_bytes()
-        record.unlink()
-        fields = msgspec.json.decode(text, type=dict[str, object])
+        text = path.read_bytes()
+        path.unlink()
+        fields = from_json(dict[str, object], text)
         if "error" in fields:
             return None, ProfilerError(str(fields["error"]), str(fields["remedy"]))
-        return from_json(Completion, text), None
+        return from_json(kind, text), None
     except (OSError, msgspec.DecodeError):
         return None, None
 

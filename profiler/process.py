@@ -1,17 +1,21 @@
-"""One process from start to end: started under a counter source, ended by a time limit, accounted by the kernel."""
+"""A process from start to end: started under a counter source, ended by a time limit, accounted by the kernel."""
 
 import os
 import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from profiler.counters import Launch
 from profiler.errors import ProfilerError
 from profiler.records import Usage
+
+Job = TypeVar("Job")
+Made = TypeVar("Made")
 
 _TAIL_BYTES = 4000
 
@@ -133,3 +137,21 @@ def _kill_session(leader: int) -> None:
 
 def _tail(path: Path) -> str:
     return path.read_bytes()[-_TAIL_BYTES:].decode(errors="replace").strip()
+
+
+def side_by_side(
+    jobs: Sequence[Job], make: Callable[[Job], Made], keep: Callable[[Made], object], lanes: int, stop: Stop
+) -> None:
+    """Makes every job in threads, so many at once, and keeps each result as soon as it is there.
+
+    For processes whose counts do not depend on what else runs. What one of them raises, or `keep`, ends all.
+    """
+    with ThreadPoolExecutor(lanes) as pool:
+        try:
+            for future in as_completed([pool.submit(make, job) for job in jobs]):
+                keep(future.result())
+        except BaseException:
+            # Those that wait are never begun, and those that run end now.
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop.set()
+            raise

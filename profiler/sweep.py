@@ -6,7 +6,6 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,8 +15,8 @@ from profiler import events as catalogue
 from profiler import machine as this_machine
 from profiler.counters import CounterSource, Survey, choose
 from profiler.measure import WORKER, Workplace, inspect, measure, stage
-from profiler.network import ModelFile
-from profiler.process import Stop
+from profiler.network import ModelFile, checks
+from profiler.process import Stop, side_by_side
 from profiler.progress import Progress, Step
 from profiler.records import PHASES, SCHEMA, Case, Event, Machine, Model, Plan, Region, Run, Study, planned
 from profiler.simulation import Simulated
@@ -81,7 +80,7 @@ def run(
             tell(Step(f"looking at {file.label}", 0, 0, None))
             models.append(inspect(file, place))
         place = place._replace(pools=stage(models, plan, place.folder))
-        study = _describe(name, plan, models, machine, native, simulated)
+        study = _describe(name, plan, models, machine, native, simulated, _unread(files, models))
         kept = store.create(root, study)
         failed, interrupted = _all(study, place, native, simulated, kept, tell)
     return Result(study, kept.folder, failed, interrupted)
@@ -128,8 +127,20 @@ def _native(plan: Plan, machine: Machine) -> Native:
     return Native(source, events, survey)
 
 
+def _unread(files: Sequence[ModelFile], models: Sequence[Model]) -> tuple[str, ...]:
+    """Why what `profiler models check` found is not known, for want of a readable record."""
+    lacks = (checks.known(file.path, model.sha256)[1] for file, model in zip(files, models, strict=True))
+    return tuple(dict.fromkeys(f"No check of the models is known: {lack}." for lack in lacks if lack))
+
+
 def _describe(
-    name: str, plan: Plan, models: Sequence[Model], machine: Machine, native: Native | None, simulated: Simulated | None
+    name: str,
+    plan: Plan,
+    models: Sequence[Model],
+    machine: Machine,
+    native: Native | None,
+    simulated: Simulated | None,
+    notes: Sequence[str],
 ) -> Study:
     labels = [model.label for model in models]
     mine = cases(plan, labels, native.survey.groups) if native else ()
@@ -151,7 +162,7 @@ def _describe(
         absent=native.survey.absent if native else {},
         groups=native.survey.groups if native else ((),),
         cases=(*mine, *others),
-        notes=(*(native.survey.notes if native else ()), *([simulated.why] if simulated else ())),
+        notes=(*(native.survey.notes if native else ()), *([simulated.why] if simulated else ()), *notes),
         simulation=simulated.described(others) if simulated else None,
     )
 
@@ -185,23 +196,8 @@ def _all(
     try:
         for job in alone:
             keep(make(job))
-        _side_by_side(jobs[len(alone) :], make, keep, lanes, place.stop)
+        side_by_side(jobs[len(alone) :], make, keep, lanes, place.stop)
     except KeyboardInterrupt:
         return progress.failed, True
     progress.done()
     return progress.failed, False
-
-
-def _side_by_side(
-    jobs: Sequence[Job], make: Callable[[Job], Run], keep: Callable[[Run], None], lanes: int, stop: Stop
-) -> None:
-    """Simulated jobs, several at once: their counts do not depend on what else runs."""
-    with ThreadPoolExecutor(lanes) as pool:
-        try:
-            for future in as_completed([pool.submit(make, job) for job in jobs]):
-                keep(future.result())
-        except BaseException:
-            # Those that wait are never begun, and those that run end now.
-            pool.shutdown(wait=False, cancel_futures=True)
-            stop.set()
-            raise

@@ -2,7 +2,7 @@
 
 It loads one model, takes the images into RAM, infers, and writes its completion record last. All it imports lands in
 the whole-process counts, so it imports the standard library, numpy and one engine, and speaks plain JSON
-(`records.Completion`, or `{"error", "remedy"}`).
+(`records.Completion`, or `{"error", "remedy"}`). Asked to look, it takes any network and counts nothing.
 """
 
 import json
@@ -12,10 +12,13 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.runtimes import Runtime, Tensor, open_runtime
+
+if TYPE_CHECKING:
+    from profiler.runtimes.memory import Memory
 
 T = TypeVar("T")
 Account = tuple[int, int, resource.struct_rusage]
@@ -97,10 +100,14 @@ _GATES: dict[str, Callable[[str], Callable[[str], object]]] = {
 
 
 class Phases:
-    """Runs the phases, each with its own usage, and opens the gate around the counted one."""
+    """Runs the phases, each with its own usage, and opens the gate around the counted one.
 
-    def __init__(self, region: str | None, gate: Gate) -> None:
-        self._region, self._gate = region, gate
+    Args:
+        memory: Is read at each phase's end; None where anything is counted.
+    """
+
+    def __init__(self, region: str | None, gate: Gate, memory: "Memory | None" = None) -> None:
+        self._region, self._gate, self._memory = region, gate, memory
         self._accounts: dict[str, tuple[Account, Account]] = {}
 
     def run(self, name: str, body: Callable[[], T]) -> T:
@@ -111,7 +118,10 @@ class Phases:
         if self._gate.simulated:
             # Time means nothing here, and asking for it would make objects that differ from run to run.
             return self._counted(body) if counted else body()
-        return self._counted(lambda: self._timed(name, body)) if counted else self._timed(name, body)
+        result = self._counted(lambda: self._timed(name, body)) if counted else self._timed(name, body)
+        if self._memory:
+            self._memory.mark(name)
+        return result
 
     def _counted(self, body: Callable[[], T]) -> T:
         self._gate.enable()
@@ -135,7 +145,7 @@ def main() -> int:
     with open(sys.argv[1], encoding="utf-8") as file:
         request = json.load(file)
     try:
-        record = serve(request)
+        record = look(request) if request.get("look") else serve(request)
     except ProfilerError as error:
         record = {"error": error.cause, "remedy": error.remedy}
     _write(request["record"], record)
@@ -145,7 +155,9 @@ def main() -> int:
 def serve(request: dict[str, Any]) -> dict[str, Any]:
     """Runs one request; its fields are in `measure._command`. The fields of `records.Completion`."""
     _account()
-    phases = Phases(request["region"], Gate(os.environ.get("PROFILER_GATE")))
+    gate = Gate(os.environ.get("PROFILER_GATE"))
+    memory = _memory() if request["region"] is None and not gate.simulated else None
+    phases = Phases(request["region"], gate, memory)
     runtime = phases.run("import", lambda: open_runtime(request["runtime"], request["threads"], request["call"]))
     image, output = phases.run("load", lambda: runtime.load(request["model"]))
     batches = phases.run("images", lambda: _batches(request["pool"], image))
@@ -154,6 +166,8 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     starts, ends, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
     winners = [_winner(result, output.zero_point or 0) for result in outputs]
     return {
+        # Before the engine tells of itself, which takes memory too.
+        "resident": memory.resident(request["model"]) if memory else None,
         # A counted process is not asked: to find out what it is costs more than an inference.
         "engine": runtime.engine() if request["region"] is None else None,
         "input": image._asdict(),
@@ -164,6 +178,56 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
         "scores": [score for _, score in winners],
         "peak_rss_bytes": _peak_rss_bytes(),
     }
+
+
+def look(request: dict[str, Any]) -> dict[str, Any]:
+    """Loads any network and asks it once, with zeros, where its inputs have fixed sizes: `measure.Look`'s fields."""
+    memory = _memory()
+    runtime = open_runtime(request["runtime"], request["threads"], request["call"])
+    memory.mark("import")
+    inputs, outputs = runtime.read(request["model"])
+    memory.mark("load")
+    batches, lack = _zeros(inputs)
+    memory.mark("images")
+    if lack is None:
+        lack = _attempt(runtime, batches)
+    if lack is None:
+        memory.mark("first")
+    return {
+        "resident": memory.resident(request["model"]),
+        "engine": runtime.engine(),
+        "inputs": [tensor._asdict() for tensor in inputs],
+        "outputs": [tensor._asdict() for tensor in outputs],
+        "lack": lack,
+    }
+
+
+def _attempt(runtime: Runtime, batches: list[Any]) -> str | None:
+    """Why the network cannot be asked with these; what engines raise differs by engine, so all of it is caught."""
+    try:
+        runtime.infer_any(batches)
+    except Exception as error:
+        return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return None
+
+
+def _zeros(inputs: list[Tensor]) -> tuple[list[Any], str | None]:
+    """An array of zeros for each input, or why there can be none."""
+    import numpy as np
+
+    for tensor in inputs:
+        if min(tensor.shape, default=1) < 1:
+            return [], f"input {tensor.name} has open sizes"
+        if not hasattr(np, tensor.dtype) or np.dtype(tensor.dtype).kind not in "biufc":
+            return [], f"input {tensor.name} is of {tensor.dtype}"
+    return [np.zeros(tensor.shape, tensor.dtype) for tensor in inputs], None
+
+
+def _memory() -> "Memory":
+    """Imported here: a counted process has no part in it."""
+    from profiler.runtimes.memory import Memory
+
+    return Memory()
 
 
 def _infer(runtime: Runtime, batches: list[Any], images: int) -> tuple[list[int], list[int], list[Any]]:

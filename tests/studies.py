@@ -169,6 +169,8 @@ class Recipe:
         native: Whether anything ran on the machine itself.
         simulated: Regions of the simulated runs; nothing is simulated where there is none.
         guest: The virtual board that the simulated runs were on.
+        facts: By model label, fields of its `Model` in place of the made ones (network, resident, form, check, ...);
+            `operators` and `arena_bytes` are its engine's.
         change: Done to every run.
     """
 
@@ -196,6 +198,7 @@ class Recipe:
     target: str = "pi5"
     arch: str = "x86_64"
     guest: str | None = None
+    facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     change: Change | None = None
 
 
@@ -212,6 +215,42 @@ def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
     runs += [_simulated_run(order, *job, study, asked, rng) for order, job in enumerate(again, len(runs))]
     kept = map(asked.change, runs) if asked.change else runs
     return study, tuple(run for run in kept if run is not None)
+
+
+def family_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A study of four forms of one network that differ by runtime, precision and file alone, with all their facts."""
+    # The benchmarks, which find no module beside this one, make other studies.
+    from made_networks import made_check, made_form, made_network, made_resident, made_taken
+
+    forms = {
+        "keras:saved": made_form("keras", optimiser_state=True),
+        "keras:weights": made_form("keras"),
+        "litert:fp32": made_form(),
+        "litert:int8": made_form(precision="int8"),
+    }
+    facts: dict[str, dict[str, object]] = {}
+    for place, (label, form) in enumerate(forms.items()):
+        kind = "keras" if form.runtime == "keras" else "tflite"
+        network = made_network(form.precision, form.optimiser_state, format=kind)
+        sha256 = f"{place:02x}" * 32
+        facts[label] = {
+            "file": f"{label.partition(':')[2]}.{kind}",
+            "size_bytes": network.size_bytes,
+            "sha256": sha256,
+            "network": network,
+            "resident": made_resident(),
+            "form": form,
+            "check": made_check(label, sha256),
+        }
+        if kind == "tflite":
+            facts[label] |= {"operators": made_taken(), "arena_bytes": None}
+    given = recipe.pop("facts", {})
+    asked: dict[str, object] = {
+        "labels": tuple(forms),
+        "truth": {"keras:saved": KERAS, "keras:weights": KERAS, "litert:fp32": LITERT},
+        "facts": {label: facts.get(label, {}) | dict(given.get(label, {})) for label in {*facts, *given}},  # type: ignore[attr-defined]
+    }
+    return made_study(**asked | recipe)
 
 
 def study_beside(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
@@ -293,7 +332,7 @@ def _study(asked: Recipe) -> Study:
             on=asked.target if asked.guest else None,
         ),
         machine=asked.machine,
-        models=tuple(_model(label) for label in asked.labels),
+        models=tuple(_model(label, asked.facts.get(label, {})) for label in asked.labels),
         counter_source="perf" if asked.native else None,
         scope=asked.scope if asked.native else "user",
         events=events if asked.native else (),
@@ -347,7 +386,7 @@ def _simulated_cases(asked: Recipe, groups: Sequence[tuple[str, ...]]) -> tuple[
     )
 
 
-def _model(label: str) -> Model:
+def _model(label: str, facts: Mapping[str, object]) -> Model:
     keras = label.startswith("keras")
     engine = Engine(package="tensorflow", version="2.21.0 (Keras 3.12.0)", call="predict", threads=1)
     if not keras:
@@ -357,18 +396,20 @@ def _model(label: str) -> Model:
             call="invoke",
             threads=1,
             delegate="XNNPACK",
-            delegated="1 delegate nodes in a plan of 66",
+            delegated="took 66 of 67 operators in 1 part",
         )
-    return Model(
+    told = {name: facts[name] for name in ("operators", "arena_bytes") if name in facts}
+    made = Model(
         label=label,
         runtime="keras" if keras else "litert",
         file="cat-dog-mnv2.keras" if keras else "cat-dog-mnv2.tflite",
         size_bytes=9_626_662 if keras else 2_585_904,
         sha256=("ab12" if keras else "cd34") * 16,
-        engine=engine,
+        engine=replace(engine, **told),
         input=TensorSpec(name="image", shape=(1, 150, 150, 3), dtype="uint8"),
         output=TensorSpec(name="dog", shape=(1, 1), dtype="float32"),
     )
+    return replace(made, **{name: fact for name, fact in facts.items() if name not in told})
 
 
 def _run(order: int, case: Case, repeat: int, study: Study, asked: Recipe, rng: np.random.Generator) -> Run:

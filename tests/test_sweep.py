@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from studies import LAB
 
-from profiler import store, sweep
+from profiler import network, store, sweep
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile
+from profiler.network import ModelFile, checks
 from profiler.progress import Step
-from profiler.records import PHASES, Plan, Run
+from profiler.records import PHASES, SCHEMA, Plan, Run
 from profiler.report.analysis import Analysis, analyse
 from profiler.sweep import Result
 
@@ -296,6 +296,21 @@ def test_a_model_that_takes_too_long_to_look_at(
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"keras": "hang"}))
     with pytest.raises(ProfilerError, match=r"time limit of 1 s\): give it longer with --timeout"):
         swept(tmp_path, models, fake_worker, counters="software", timeout_s=1.0)
+
+
+def test_what_is_known_of_the_models_is_kept(tmp_path: Path, models: Any, fake_worker: Any) -> None:
+    real = models[1].path.with_name("real.tflite")
+    real.write_bytes(network.shipped("cat-dog-mnv2.tflite").read_bytes())
+    (tmp_path / checks.FILE).write_text("{")
+    files = [models[0], ModelFile("litert", "litert", real)]
+    kept = store.load(swept(tmp_path, files, fake_worker, counters="software", repeats=1).folder)[0]
+    keras, litert = kept.models
+    assert kept.schema == SCHEMA
+    assert litert.network == network.facts(real)
+    assert (keras.network, keras.network_lack) == (None, f"{models[0].path} is not a model")
+    assert keras.resident is not None
+    assert litert.engine.operators is not None
+    assert [note for note in kept.notes if "No check of the models is known" in note and "is damaged" in note]
 
 
 def test_auto_falls_back_and_says_why(tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any) -> None:

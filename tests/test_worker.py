@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from profiler import worker
+from profiler import measure, worker
 from profiler.errors import ProfilerError
 from profiler.records import PHASES, Completion, from_json
 from profiler.runtimes import Tensor, one_image, one_output
@@ -32,6 +32,13 @@ class Doubler:
     def infer(self, batch: Any) -> Any:
         self.batches.append(batch)
         return np.full((1, self._outputs), batch[0, 0, 0, 0], np.float32) * np.arange(1, self._outputs + 1)
+
+    def read(self, path: str) -> tuple[list[Tensor], list[Tensor]]:
+        image, output = self.load(path)
+        return [image], [output]
+
+    def infer_any(self, batches: list[Any]) -> None:
+        self.batches += batches
 
     def engine(self) -> dict[str, object]:
         return {"package": "doubler", "version": "1", "call": "invoke", "threads": 1}
@@ -89,6 +96,104 @@ def test_an_inspection_infers_one_black_image(engine: Doubler, tmp_path: Path) -
     assert done.latencies_ns == ()
     assert [batch.shape for batch in engine.batches] == [(1, 2, 2, 1)]
     assert not engine.batches[0].any()
+
+
+def test_an_inspection_tells_of_engine_and_memory(engine: Doubler, tmp_path: Path) -> None:
+    done = served(request(tmp_path, images=0, warmup=0, pool=None, region=None))
+    assert done.engine is not None
+    assert done.resident is not None
+    assert done.resident.first_bytes is not None
+    assert done.resident.file_bytes == 0
+
+
+@pytest.mark.parametrize("region", [*PHASES, "process"])
+@pytest.mark.parametrize("gate", [None, "prctl"])
+def test_a_counted_process_reads_nothing_of_memory_or_engine(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, region: str, gate: str | None
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("a counted process looked at itself")
+
+    if gate:
+        monkeypatch.setenv("PROFILER_GATE", gate)
+    monkeypatch.setattr(worker, "_memory", refused)
+    monkeypatch.setattr(engine, "engine", refused)
+    done = served(request(tmp_path, region=region))
+    assert (done.engine, done.resident) == (None, None)
+
+
+def test_memory_under_a_simulator_is_not_told(engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROFILER_GATE", "prctl")
+    assert served(request(tmp_path, region=None)).resident is None
+
+
+def test_importing_the_worker_brings_nothing_of_the_look() -> None:
+    code = "import sys, profiler.worker; print([name for name in sys.modules if name.startswith('profiler')])"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['profiler', 'profiler.errors', 'profiler.runtimes', 'profiler.worker']"
+
+
+class Odd(Doubler):
+    """A network of other inputs than one image."""
+
+    def __init__(self, *inputs: Tensor, fault: str | None = None) -> None:
+        super().__init__()
+        self._inputs, self._fault = list(inputs), fault
+
+    def load(self, path: str) -> tuple[Tensor, Tensor]:
+        raise AssertionError("a look takes any network")
+
+    def read(self, path: str) -> tuple[list[Tensor], list[Tensor]]:
+        return self._inputs, [Tensor("y", (1, 2), "float32", None, None), Tensor("z", (1, 3), "float32", None, None)]
+
+    def infer_any(self, batches: list[Any]) -> None:
+        if self._fault:
+            raise RuntimeError(self._fault)
+        super().infer_any(batches)
+
+
+def looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Odd) -> measure.Look:
+    monkeypatch.setattr(worker, "open_runtime", lambda *_: made)
+    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "request.json")])
+    fields = request(tmp_path, region=None, pool=None, look=True)
+    (tmp_path / "request.json").write_text(json.dumps(fields))
+    assert worker.main() == 0
+    return from_json(measure.Look, Path(fields["record"]).read_bytes())
+
+
+def test_a_look_asks_any_network_once_with_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Odd(Tensor("a", (1, 3), "float32", None, None), Tensor("b", (2,), "int64", 0.5, 1))
+    found = looked(tmp_path, monkeypatch, made)
+    assert [(batch.shape, batch.dtype.name) for batch in made.batches] == [((1, 3), "float32"), ((2,), "int64")]
+    assert not any(batch.any() for batch in made.batches)
+    assert found.lack is None
+    assert [spec.name for spec in (*found.inputs, *found.outputs)] == ["a", "b", "y", "z"]
+    assert found.engine.package == "doubler"
+    assert found.resident is not None
+    assert found.resident.first_bytes is not None
+
+
+@pytest.mark.parametrize(
+    ("tensor", "fault", "lack"),
+    [
+        (Tensor("a", (1, -1), "float32", None, None), None, "input a has open sizes"),
+        (Tensor("a", (1, 0), "float32", None, None), None, "input a has open sizes"),
+        (Tensor("a", (1,), "str_", None, None), None, "input a is of str_"),
+        (Tensor("a", (1,), "bfloat16", None, None), None, "input a is of bfloat16"),
+        (Tensor("a", (1,), "float32", None, None), "gather index out of bounds\nNode 7", "gather index out of bounds"),
+        (Tensor("a", (), "float32", None, None), " ", "RuntimeError"),
+    ],
+)
+def test_a_network_that_cannot_be_asked_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tensor: Tensor, fault: str | None, lack: str
+) -> None:
+    made = Odd(tensor, fault=fault)
+    found = looked(tmp_path, monkeypatch, made)
+    assert found.lack == lack
+    assert made.batches == []
+    assert found.engine.package == "doubler"
+    assert found.resident is not None
+    assert found.resident.first_bytes is None
 
 
 def test_classes_win_by_their_largest_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -32,6 +32,16 @@ class Runtime(Protocol):
     def infer(self, batch: Any) -> Any:
         """One inference of a batch of one, an array of the input's shape and dtype; returns the output array."""
 
+    def read(self, path: str) -> tuple[list[Tensor], list[Tensor]]:
+        """Like `load`, of any network; returns its inputs and outputs. Sizes that are open are -1, but a batch is 1.
+
+        Raises:
+            ProfilerError: Not a model of this runtime.
+        """
+
+    def infer_any(self, batches: list[Any]) -> None:
+        """One inference of any network after `read`, an array for each input; what comes out is dropped."""
+
     def engine(self) -> dict[str, object]:
         """The fields of `records.Engine`, known after the first inference."""
 

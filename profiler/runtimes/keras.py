@@ -37,22 +37,29 @@ class Keras:
         self._tf, self._threads, self._call = tf, threads, call
 
     def load(self, path: str) -> tuple[Tensor, Tensor]:
+        inputs, outputs = self.read(path)
+        image, output = one_image(inputs, path), one_output(outputs, path)
+        self._ask = self._asker()
+        return image, output
+
+    def infer(self, batch: Any) -> Any:
+        return self._ask(batch)
+
+    def read(self, path: str) -> tuple[list[Tensor], list[Tensor]]:
         # What Keras raises for a file that is none of its own differs by format and version, so all of it is caught.
         try:
             self._model = self._read(path)
+            inputs, outputs = self._model.inputs, self._model.outputs
         except Exception as error:
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise ProfilerError(
                 f"{path} cannot be loaded by Keras {self._tf.keras.__version__} ({reason})",
                 "use a whole .keras or .h5 file without custom layers",
             ) from error
-        image = one_image([_tensor(tensor) for tensor in self._model.inputs], path)
-        output = one_output([_tensor(tensor) for tensor in self._model.outputs], path)
-        self._ask = self._asker()
-        return image, output
+        return [_tensor(tensor) for tensor in inputs], [_tensor(tensor) for tensor in outputs]
 
-    def infer(self, batch: Any) -> Any:
-        return self._ask(batch)
+    def infer_any(self, batches: list[Any]) -> None:
+        self._model(batches if len(batches) > 1 else batches[0], training=False)
 
     def engine(self) -> dict[str, object]:
         return {

@@ -26,19 +26,9 @@ class LiteRT:
         self._threads = threads
 
     def load(self, path: str) -> tuple[Tensor, Tensor]:
-        try:
-            self._interpreter = self._interpreter_class(model_path=path, num_threads=self._threads)
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ProfilerError(
-                f"{path} cannot be loaded by {self._package} {self._version()} ({reason})",
-                "use a whole .tflite file whose operators this version knows",
-            ) from error
-        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        image = one_image([_tensor(detail) for detail in inputs], path)
-        output = one_output([_tensor(detail) for detail in outputs], path)
-        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        inputs, outputs = self.read(path)
+        image, output = one_image(inputs, path), one_output(outputs, path)
+        self._input, self._output = self._inputs[0], self._outputs[0]
         return image, output
 
     def infer(self, batch: Any) -> Any:
@@ -46,15 +36,35 @@ class LiteRT:
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
 
+    def read(self, path: str) -> tuple[list[Tensor], list[Tensor]]:
+        try:
+            self._interpreter = self._interpreter_class(model_path=path, num_threads=self._threads)
+            self._interpreter.allocate_tensors()
+            inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise ProfilerError(
+                f"{path} cannot be loaded by {self._package} {self._version()} ({reason})",
+                "use a whole .tflite file whose operators this version knows",
+            ) from error
+        self._inputs, self._outputs = ([detail["index"] for detail in details] for details in (inputs, outputs))
+        return [_tensor(detail) for detail in inputs], [_tensor(detail) for detail in outputs]
+
+    def infer_any(self, batches: list[Any]) -> None:
+        for index, batch in zip(self._inputs, batches, strict=True):
+            self._interpreter.set_tensor(index, batch)
+        self._interpreter.invoke()
+
     def engine(self) -> dict[str, object]:
-        delegate, delegated = self._delegate()
+        # Imported when it is asked for: a counted process never is.
+        from profiler.runtimes import litert_plan
+
         return {
             "package": self._package,
             "version": self._version(),
             "call": "invoke",
             "threads": self._threads,
-            "delegate": delegate,
-            "delegated": delegated,
+            **litert_plan.told(self._interpreter),
         }
 
     def _version(self) -> str:
@@ -64,20 +74,6 @@ class LiteRT:
             return version(self._package)
         except PackageNotFoundError:
             return "unknown"
-
-    def _delegate(self) -> tuple[str | None, str | None]:
-        """A delegate that took operators leaves DELEGATE nodes in the plan.
-
-        The interpreter's plan is not public; a version without it says nothing rather than something wrong.
-        """
-        details = getattr(self._interpreter, "_get_ops_details", None)
-        if details is None:
-            return None, "this version does not tell"
-        names = [operator["op_name"] for operator in details()]
-        taken = names.count("DELEGATE")
-        if not taken:
-            return None, "no delegate node in the plan"
-        return "XNNPACK", f"{taken} delegate nodes in a plan of {len(names)}"
 
 
 def _import() -> tuple[str, Any]:

@@ -28,6 +28,8 @@ from random import Random
 PHASES = ("import", "load", "images", "first", "warmup", "inference")
 ACK = b"ack\n\0"
 ACK_LIMIT_S = 2.0
+IMAGE = {"name": "image", "shape": [1, 32, 32, 3], "dtype": "float32"}
+SCORE = {"name": "score", "shape": [1, 1], "dtype": "float32"}
 
 
 class WorkerError(Exception):
@@ -86,7 +88,7 @@ def serve(request: dict, fault: str | None) -> dict:
             work(request["images"])
         if phase == request["region"]:
             command(gate, b"disable\n")
-    return record_of(request)
+    return look_of(request) if request.get("look") else record_of(request)
 
 
 def command(gate: str | None, text: bytes) -> None:
@@ -133,20 +135,34 @@ def record_of(request: dict) -> dict:
     usage = {phase: usage_of(random.randint(5_000_000, 50_000_000)) for phase in PHASES}
     usage["inference"] = usage_of(sum(latencies))
     return {
-        "engine": {
-            "package": "fake-runtime",
-            "version": "1.0",
-            "call": "predict" if request["runtime"] == "keras" else "invoke",
-            "threads": request["threads"],
-        },
-        "input": {"name": "image", "shape": [1, 32, 32, 3], "dtype": "float32"},
-        "output": {"name": "score", "shape": [1, 1], "dtype": "float32"},
+        **engine_of(request),
+        "input": IMAGE,
+        "output": SCORE,
         "phases": usage,
         "latencies_ns": latencies,
         "top": [int(score > 0) for score in scores],
         "scores": scores,
         "peak_rss_bytes": 64 * 1024 * 1024,
     }
+
+
+def look_of(request: dict) -> dict:
+    """A `measure.Look` of the same network."""
+    return {**engine_of(request), "inputs": [IMAGE], "outputs": [SCORE], "lack": None}
+
+
+def engine_of(request: dict) -> dict:
+    """What an uncounted process tells, of an engine whose delegate took one of two operators."""
+    engine = {
+        "package": "fake-runtime",
+        "version": "1.0",
+        "call": "predict" if request["runtime"] == "keras" else "invoke",
+        "threads": request["threads"],
+        "operators": [{"name": "CONV_2D", "taken": 1, "total": 2}],
+        "arena_bytes": 4096,
+    }
+    resident = {"load_bytes": 65536, "first_bytes": 8192, "file_bytes": 4096}
+    return {"engine": engine, "resident": resident} if request["region"] is None else {"engine": None}
 
 
 def usage_of(wall_ns: int) -> dict[str, int]:

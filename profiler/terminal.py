@@ -7,8 +7,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table as Grid
 
 from profiler.doctor import Examination
+from profiler.inspection import Inspection
+from profiler.photos import DEGRADED
 from profiler.progress import Step
-from profiler.records import Event
+from profiler.records import Answers, Check, Event, MissCurve, Target
+from profiler.report import curve_words, inspection, text
 from profiler.report.model import Table
 
 
@@ -61,11 +64,14 @@ def say(sentence: str) -> None:
 def show(table: Table) -> None:
     """Prints a table to standard output, as wide as the terminal allows."""
     grid = Grid(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    grid.show_header = any(table.columns)
     for index, column in enumerate(table.columns):
-        grid.add_column(column, justify="left" if index == 0 else "right", overflow="fold")
+        grid.add_column(column, justify="left" if index == 0 or table.words else "right", overflow="fold")
     for row in table.rows:
-        grid.add_row(*row)
-    Console().print(grid)
+        grid.add_row(*map(escape, row))
+    Console(highlight=False).print(grid)
+    for note in table.notes:
+        say(note)
 
 
 _MARKS = {"ok": "[green]ok[/green]", "warning": "[yellow]warning[/yellow]", "missing": "[red]missing[/red]"}
@@ -92,3 +98,49 @@ def show_events(title: str, events: tuple[Event, ...]) -> None:
     for event in events:
         grid.add_row(event.name, event.quality, escape(event.meaning))
     Console().print(grid)
+
+
+def show_inspection(found: Inspection, target: Target, every: bool) -> None:
+    """Prints what is known of one model file; `every` lists each operator."""
+    engine = found.look.engine if found.look else None
+    resident = found.look.resident if found.look else None
+    size = f"{found.network.size_bytes:,} bytes"
+    say(f"{found.file}: {size}, {found.network.format}, sha256 {found.sha256[:12]}")
+    if engine:
+        say(f"{engine.package} {engine.version}, delegate {engine.delegate or 'none'}: {engine.delegated or 'untold'}")
+    else:
+        say(f"The engine was not asked: {found.look_lack}")
+    for table in inspection.tables(found.network, engine, resident, target, every):
+        click.echo()
+        show(table)
+    for note in found.network.notes:
+        say(text.sentence(note))
+    click.echo()
+
+
+def show_checks(checks: tuple[Check, ...]) -> None:
+    """Prints how models answered photos, a table for each set of them, and which of them disagree."""
+    for place, answers in enumerate(checks[0].answers if checks else ()):
+        rows = tuple((check.label, *_answers(check.answers[place]), check.reference) for check in checks)
+        heads = ("model", "right", "agree", "largest\ndrift", "mean\ndrift", "with")
+        show(Table("answers", f"{answers.total} photos, {answers.photos}", heads, rows))
+        click.echo()
+    say(DEGRADED)
+    for check in checks:
+        if check.disagrees:
+            bound = text.percent(check.bound)
+            say(f"{check.label} disagrees: it agrees with {check.reference} on fewer than {bound} of a set's photos.")
+
+
+def _answers(answers: Answers) -> tuple[str, ...]:
+    right = text.ABSENT if answers.correct is None else str(answers.correct)
+    return right, str(answers.agree), f"{answers.drift:.3g}", f"{answers.mean_drift:.3g}"
+
+
+def show_curve(curve: MissCurve) -> None:
+    """Prints what a miss curve says, and its tables."""
+    for sentence in (*curve_words.summary(curve), *curve_words.trust(curve)):
+        say(sentence)
+    for table in curve_words.tables(curve):
+        click.echo()
+        show(table)

@@ -2,8 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +56,17 @@ def pi5(monkeypatch: pytest.MonkeyPatch) -> Machine:
 def no_perf(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no perf on this machine."""
     monkeypatch.setattr(machine, "find_perf", lambda: None)
+
+
+@pytest.fixture(scope="session")
+def lab_family(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The family `lab`, built by a process of its own without photos; what that said is in `said` beside it. Slow."""
+    for package in ("tensorflow", "ai_edge_litert"):
+        if find_spec(package) is None:
+            pytest.skip(f"no {package}")
+    folder = tmp_path_factory.mktemp("families")
+    build = "from profiler.zoo import families; import pathlib, sys; "
+    build += "families.build('lab', pathlib.Path(sys.argv[1]), None, 0, print)"
+    with (folder / "said").open("w") as said:
+        subprocess.run([sys.executable, "-c", build, folder], stdout=said, stderr=said, check=True)
+    return folder / "lab"

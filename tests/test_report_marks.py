@@ -1,0 +1,210 @@
+"""A form that disagrees is marked wherever a table names it, and nothing else is."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from made_networks import made_check, made_form
+from msgspec.structs import replace as with_fields
+from reading import table
+from studies import family_study, made_study, study_beside, virtual_study
+
+from profiler.records import Model, Run
+from profiler.report import build, html, markdown
+from profiler.report.analysis import Agreement
+from profiler.report.marks import MARK, marked, reasons
+from profiler.report.model import Report, Table
+
+BAD = {"check": made_check("litert:int8", "ab", 231)}
+"""Facts of a model that disagrees on 19 of 250 photos."""
+NOTE = f"{MARK} litert:int8 agrees with keras on 231 of 250 photos (as they are), below the bound of 98 %"
+
+
+@cache
+def family() -> Report:
+    """Four forms, of which `litert:int8` disagrees."""
+    return build(*family_study(facts={"litert:int8": BAD}, simulated=("process", "inference"), phases=True))
+
+
+def tables(of: Report) -> Iterator[Table]:
+    yield from of.summary
+    for each in of.sections:
+        yield from each.tables
+
+
+def names(of: Table) -> list[str]:
+    """Whatever can name a model in a table."""
+    return [of.title, *of.columns, *(row[0] for row in of.rows)]
+
+
+def models(checks: Mapping[str, int | None], **forms: object) -> tuple[Model, ...]:
+    """Models of which each agrees with the reference on so many of 250 photos; None where it was not checked."""
+    facts = {
+        label: {
+            "check": None if agree is None else made_check(label, "ab", agree),
+            "form": forms.get(label),
+        }
+        for label, agree in checks.items()
+    }
+    return made_study(labels=tuple(checks), facts=facts)[0].models
+
+
+def test_every_name_of_a_disagreeing_form_is_marked_in_all_tables() -> None:
+    unmarked = re.compile(rf"(?<![\w:])litert:int8(?!{MARK})")
+    found = list(tables(family()))
+    named = [each.key for each in found if any("litert:int8" in name for name in names(each))]
+    assert len(named) > 8
+    for each in found:
+        assert not [name for name in names(each) if unmarked.search(name)], each.key
+        assert (NOTE in each.notes) == (each.key in named), each.key
+
+
+def test_no_other_name_is_marked() -> None:
+    for each in tables(family()):
+        for name in names(each):
+            assert set(re.findall(rf"(\S+){MARK}", name)) <= {"litert:int8"}
+
+
+def test_figures_cells_and_notes_are_left_alone() -> None:
+    before = build(*family_study(simulated=("process", "inference"), phases=True))
+    after = marked(replace(before, study=family().study), ())
+    for plain, with_marks in zip(tables(before), tables(after), strict=True):
+        assert [row[1:] for row in plain.rows] == [row[1:] for row in with_marks.rows]
+        assert with_marks.notes[: len(plain.notes)] == plain.notes
+    assert [each.figures for each in before.sections] == [each.figures for each in after.sections]
+
+
+def test_the_report_warns_once() -> None:
+    (warning,) = (each for each in family().warnings if MARK in each)
+    assert warning.startswith(f"litert:int8 is marked {MARK} in all tables: {NOTE.removeprefix(f'{MARK} ')}.")
+
+
+@pytest.mark.parametrize("study", [made_study, study_beside, virtual_study, family_study])
+def test_a_study_of_forms_that_agree_is_unmarked(study: object) -> None:
+    found = build(*study())  # type: ignore[operator]
+    assert MARK not in "".join("".join((*names(each), *each.notes)) for each in tables(found))
+    assert not any(MARK in warning for warning in found.warnings)
+
+
+def test_both_formats_say_what_the_mark_means() -> None:
+    assert markdown.render(family()).count(f"\n{NOTE}\n") > 8
+    drawn = {figure.key: b"" for each in family().sections for figure in each.figures}
+    assert html.render(family(), drawn).count(f"<li>{NOTE}</li>") > 8
+
+
+def test_heads_of_every_kind_are_marked() -> None:
+    image, simulated = table(family(), "image"), table(family(), "simulated-image")
+    label = f"litert:int8{MARK}"
+    assert {f"{label}\nregion", f"{label}\nslope", f"{label} / litert:fp32"} <= set(image.columns)
+    assert any(head.startswith(f"{label}\nregion, ") or head == f"{label}\nsimulated" for head in simulated.columns)
+    assert label in [row[0] for row in table(family(), "latency").rows]
+    titles = [each.title for each in tables(family())]
+    assert f"{label}: events by phase" in titles
+
+
+LABELS = ("keras", "keras-trained", "litert:a", "litert:ab", "litert:a b", "litert:a.b", "litert", "litert (1)")
+"""Labels that begin or end with one another, and one of letters that mean something in a pattern."""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("keras", "keras‡"),
+        ("keras-trained", "keras-trained"),
+        ("not-keras", "not-keras"),
+        ("keras / litert", "keras‡ / litert"),
+        ("litert:ab /\nkeras", "litert:ab /\nkeras‡"),
+        ("keras\nregion, simulated", "keras‡\nregion, simulated"),
+        ("keras CPU", "keras‡ CPU"),
+        ("keras: events by phase", "keras‡: events by phase"),
+        ("file\nlitert → keras", "file\nlitert → keras‡"),
+        ("litert, keras and keras-trained", "litert, keras‡ and keras-trained"),
+        ("(keras)", "(keras‡)"),
+        ("keras ¹", "keras‡ ¹"),
+        ("litert:a", "litert:a‡"),
+        ("litert:ab", "litert:ab"),
+        ("litert:a b", "litert:a b"),
+        ("litert:a.b", "litert:a.b"),
+        ("litert:a wall", "litert:a‡ wall"),
+        ("litert:a / litert", "litert:a‡ / litert"),
+        ("litert (1)\nwall", "litert (1)‡\nwall"),
+        ("kerasoid", "kerasoid"),
+    ],
+)
+def test_a_label_is_told_from_what_only_begins_or_ends_like_it(name: str, expected: str) -> None:
+    checks = dict.fromkeys(LABELS, 250) | dict.fromkeys(("keras", "litert:a", "litert (1)"), 100)
+    study = made_study(labels=("keras", "litert"))[0]
+    plain = Table("t", name, ("event", name), ((name, name),))
+    report = Report(with_fields(study, models=models(checks)), (), "", "", (), (), (plain,), ())
+    (found,) = marked(report, ()).summary
+    assert found.title == found.columns[1] == found.rows[0][0] == expected
+    assert found.rows[0][1] == name
+    assert len(found.notes) == expected.count(MARK)
+
+
+def test_a_table_has_notes_on_the_forms_it_names_alone() -> None:
+    study = made_study()[0]
+    checked = models({"keras": 250, "a": 100, "b": 101})
+    shown = (Table("one", "", ("", "b"), ()), Table("both", "", ("", "b", "a / b"), ()), Table("none", "", ("c",), ()))
+    report = Report(with_fields(study, models=checked), (), "", "", (), ("other",), shown, ())
+    found = marked(report, ())
+    assert [[note.split()[1] for note in each.notes] for each in found.summary] == [["b"], ["a", "b"], []]
+    assert found.summary[2] is shown[2]
+    assert found.warnings[0].startswith("a and b are marked")
+    assert found.warnings[1:] == ("other",)
+
+
+@pytest.mark.parametrize(
+    ("same", "images", "disagrees"),
+    [(40, 40, False), (39, 40, False), (38, 40, True), (3, 4, False), (2, 4, True), (98, 100, False), (97, 100, True)],
+)
+def test_the_studys_own_answers_tell_too(same: int, images: int, disagrees: bool) -> None:
+    found = reasons(models({"keras": 250, "litert": 250}), [Agreement("keras", "litert", images, same, 0.1)])
+    assert list(found) == (["litert"] if disagrees else [])
+    if disagrees:
+        why = f"litert agrees with keras on {same} of {images} inferences of this study, below the bound of 98 %"
+        assert found["litert"] == why
+
+
+def test_a_check_on_photos_comes_before_the_studys_own_answers() -> None:
+    found = reasons(models({"keras": 250, "litert": 231}), [Agreement("keras", "litert", 40, 1, 0.1)])
+    assert "231 of 250 photos" in found["litert"]
+
+
+def test_of_two_sets_the_worse_is_told() -> None:
+    (made,) = made_check("litert", "ab", 231).answers
+    sets = (made, with_fields(made, photos="degraded", agree=200), with_fields(made, photos="third", agree=250))
+    (model,) = models({"litert": 250})
+    found = reasons([with_fields(model, check=made_check("litert", "ab", answers=sets))], ())
+    assert "200 of 250 photos (degraded)" in found["litert"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (made_form(), made_form(alpha=0.5)),
+        (made_form(weights="random"), made_form(weights="random", precision="int8")),
+    ],
+)
+def test_different_networks_need_not_agree(first: object, second: object) -> None:
+    apart = [Agreement("keras", "litert", 40, 3, 9.0)]
+    assert reasons(models({"keras": None, "litert": None}), apart)
+    assert not reasons(models({"keras": None, "litert": None}, keras=first, litert=second), apart)
+
+
+def test_random_weights_are_never_marked() -> None:
+    assert not reasons(models({"litert": 3}, litert=made_form(weights="random")), ())
+
+
+def test_a_study_whose_answers_differ_is_marked_without_any_check() -> None:
+    def other_way(run: Run) -> Run:
+        if run.case.model != "litert" or run.completion is None:
+            return run
+        scores = tuple(-score for score in run.completion.scores)
+        return with_fields(run, completion=with_fields(run.completion, scores=scores))
+
+    found = build(*made_study(change=other_way))
+    assert table(found, "fixed").columns[2] == f"litert{MARK}"
+    assert any(f"litert is marked {MARK}" in warning for warning in found.warnings)

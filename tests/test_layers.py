@@ -24,8 +24,21 @@ LAYERS = {
         "runtimes",
         "network",
         "process",
+        "photos",
     },
-    2: {"zoo", "worker", "measure", "simulation", "progress", "sweep", "report", "doctor"},
+    2: {
+        "zoo",
+        "worker",
+        "measure",
+        "simulation",
+        "progress",
+        "sweep",
+        "curve",
+        "accuracy",
+        "report",
+        "doctor",
+        "inspection",
+    },
     3: {"cli", "terminal"},
 }
 WORKER_MAY = {"errors", "runtimes"}

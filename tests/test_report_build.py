@@ -306,7 +306,7 @@ def test_the_models_their_sizes_and_the_caches() -> None:
 
 
 def test_agreement_is_a_sentence() -> None:
-    (said,) = section(clean(), "Do the models agree?").sentences
+    (said,) = section(clean(), "Do the models agree?").points
     assert said.startswith("keras and litert give 9 of 10 inferences on the same images the same label")
 
 
@@ -353,6 +353,20 @@ def test_the_summary_fits_a_terminal(
         lines = [line.split() for line in capsys.readouterr().out.splitlines()]
         for cells in each.rows:
             assert " ".join(cells).split() in lines
+
+
+def test_of_many_models_the_summary_has_a_row_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    labels = ("keras", "litert", "litert:dynamic", "litert:int8", "litert:fp16")
+    found = built(labels=labels)
+    for each in found.summary:
+        terminal.show(each)
+        assert [cells[0] for cells in each.rows] == list(labels)
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+    named = [event for each in found.summary if each.key.startswith("summary-image") for event in each.columns[1:]]
+    assert named == [cells[0] for cells in built().summary[1].rows]
 
 
 def test_the_summary_leaves_out_what_was_not_counted() -> None:

@@ -28,9 +28,9 @@ def write(report: Report, folder: Path) -> Path:
     Raises:
         ProfilerError: The folder cannot be written.
     """
-    from profiler.report import figures, html, markdown, tidy
+    from profiler.report import canvas, figures, html, markdown, tidy
 
-    looks = figures.marks([model.label for model in report.study.models])
+    looks = canvas.marks([model.label for model in report.study.models])
     drawn = {figure.key: figures.draw(figure, looks) for section in report.sections for figure in section.figures}
     page = folder / "index.html"
     files = {folder / "figures" / f"{key}.svg": svg for key, svg in drawn.items()}

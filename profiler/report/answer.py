@@ -1,19 +1,18 @@
 """The study's answer in sentences, made by rules from the figures."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from profiler import stats
 from profiler.records import Event, Simulation, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs, quotient
+from profiler.report.pairs import LEADING, pairs
 from profiler.report.provenance import instructions, through
 from profiler.report.simulated import SERVED
 from profiler.report.tables import SIMULATED, lab_images
+from profiler.report.verdicts import in_brief
 from profiler.stats import Estimate
-
-_LEADING = ("duration_time", "task-clock", "cycles")
-"""The first of these with a figure speaks for the study."""
 
 _ASKED = ("llc_load_miss", "l2d_refill")
 """Metrics that the simulated caches are asked first."""
@@ -21,25 +20,31 @@ _ASKED = ("llc_load_miss", "l2d_refill")
 _COMPARED = 3
 """Most models that sentences compare event by event."""
 
+_SINGLY = 4
+"""Most models that are told of one by one."""
+
 _NAMED = 8
 """Most hardware events that a sentence names."""
 
 
 def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
-    """Paragraphs: what is paid once and for each image, how short and long runs compare, which events go with it.
+    """Paragraphs: what is paid once and for each image, how short and long runs compare, which events go with it, and
+    what each difference between the models by itself makes.
 
     Simulated figures have paragraphs of their own: beside measured ones what the caches say, else the whole answer.
     """
+    causes = tuple(in_brief(pairs(study.models), analysis))
     measured = _joined([*_measured(analysis.costs), [*_hardware(analysis.costs)]])
     simulation, costs = study.simulation, analysis.simulated
     if simulation is None or costs is None:
-        return measured or ("No run of this study ended well, so there is no figure.",)
+        return (*measured, *causes) or ("No run of this study ended well, so there is no figure.",)
     caches = _joined([[*_caches(simulation, costs)]])
     if study.counter_source is None:
-        return (*_joined(_modelled(simulation, costs)), *caches) or (
+        return (*_joined(_modelled(simulation, costs)), *caches, *causes) or (
             "No simulated run ended well: there is no figure.",
         )
-    return (*(measured or ("No run on this machine itself ended well, so nothing was measured.",)), *caches)
+    measured = measured or ("No run on this machine itself ended well, so nothing was measured.",)
+    return (*measured, *caches, *causes)
 
 
 def _joined(paragraphs: Iterable[Sequence[str]]) -> tuple[str, ...]:
@@ -48,7 +53,7 @@ def _joined(paragraphs: Iterable[Sequence[str]]) -> tuple[str, ...]:
 
 def _measured(costs: Costs) -> list[list[str]]:
     names = {event.name: event for event in costs.events}
-    leading = _leading(costs, [*(names[name] for name in _LEADING if name in names), *costs.events])
+    leading = _leading(costs, [*(names[name] for name in LEADING if name in names), *costs.events])
     return _told(costs, leading)
 
 
@@ -72,9 +77,29 @@ def _leading(costs: Costs, ranked: Sequence[Event]) -> list[Cost]:
 def _told(costs: Costs, leading: Sequence[Cost]) -> list[list[str]]:
     if not leading:
         return []
+    if len(leading) > _SINGLY:
+        return [[*_ends(leading)]]
     base = next((cost for cost in leading if cost.model == costs.baseline), leading[-1])
     others = [cost for cost in leading if cost is not base]
     return [[*_paid(leading), *_against(others, base)], [*_runs(leading, base, costs), *_worth(leading)]]
+
+
+def _ends(costs: Sequence[Cost]) -> Iterator[str]:
+    """Of many models the cheapest and the dearest."""
+    name = f"{SIMULATED} {costs[0].event.name}" if costs[0].simulated else costs[0].event.name
+    kinds: tuple[tuple[str, Callable[[Cost], Estimate | None]], ...] = (
+        ("for each image", lambda cost: cost.per_image),
+        ("once", lambda cost: cost.fixed),
+    )
+    for when, figure in kinds:
+        found = [(paid, cost.model) for cost in costs if (paid := figure(cost))]
+        if found:
+            ranked = sorted(found, key=lambda each: each[0].value)
+            (least, cheapest), (most, dearest) = ranked[0], ranked[-1]
+            yield (
+                f"Of {len(found)} models {cheapest} pays least {when}, {text.in_sentence(least, costs[0].unit)}, and "
+                f"{dearest} most, {text.in_sentence(most, costs[0].unit)} ({name})."
+            )
 
 
 def _paid(costs: Sequence[Cost]) -> Iterator[str]:

@@ -4,11 +4,21 @@ from collections.abc import Sequence
 
 from profiler.records import Run, Study
 from profiler.report import details, setting, simulated, tables, text
+from profiler.report.agreement import agreement
 from profiler.report.analysis import analyse
 from profiler.report.answer import answer
+from profiler.report.causes import causes
 from profiler.report.costs import native
 from profiler.report.doubts import doubts
+from profiler.report.marks import marked
 from profiler.report.model import Report
+from profiler.report.networks import networks
+from profiler.report.operators import operators
+from profiler.report.summary import summary
+from profiler.report.working_sets import working_sets
+
+_NAMED = 6
+"""Most models that the title names."""
 
 
 def compose(study: Study, runs: Sequence[Run]) -> Report:
@@ -22,25 +32,31 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
         details.latency(analysis),
         details.derived(analysis),
         simulated.simulated(study, analysis),
+        causes(study, analysis),
+        networks(study),
+        operators(study),
+        working_sets(study, analysis),
         setting.models(study, analysis),
-        details.agreement(analysis),
+        agreement(study, analysis),
         details.gaps(study, analysis),
         setting.machine(study, runs),
         setting.method(study, runs, analysis),
         setting.events(study, analysis),
         setting.simulated_events(study, analysis),
     )
-    what = f"What {text.listed(model.label for model in study.models)} cost{'' if len(study.models) > 1 else 's'}"
-    return Report(
+    named = text.listed((model.label for model in study.models), _NAMED)
+    what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
+    report = Report(
         study=study,
         runs=tuple(runs),
         title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
         answer=answer(study, analysis),
         warnings=doubts(study, runs, analysis),
-        summary=(*tables.summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
+        summary=(*summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
         sections=tuple(section for section in sections if section),
     )
+    return marked(report, analysis.agreements)
 
 
 def _where(study: Study) -> str:

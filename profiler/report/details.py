@@ -237,16 +237,6 @@ def derived_table(costs: Costs, title: str = "", label: str = "") -> Table | Non
     )
 
 
-def agreement(analysis: Analysis) -> Section | None:
-    """Whether the models answer the same images alike."""
-    sentences = tuple(
-        f"{found.first} and {found.second} give {found.same} of {text.counted(found.images, 'inference')} on the same "
-        f"images the same label; their winning outputs differ by at most {found.largest_difference:.2g}."
-        for found in analysis.agreements
-    )
-    return Section("Do the models agree?", sentences) if sentences else None
-
-
 def gaps(study: Study, analysis: Analysis) -> Section | None:
     """Planned runs that no figure contains."""
     simulation = study.simulation

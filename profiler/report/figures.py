@@ -2,18 +2,19 @@
 
 import io
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profiler import stats
-from profiler.report import text
+from profiler.report import figures_networks, text
 from profiler.report.analysis import Latency, Phase
+from profiler.report.canvas import WIDTH, Mark, panels, short
 from profiler.report.costs import Cost
 from profiler.report.details import DOTS, PHASE_WORDS
-from profiler.report.model import CostLines, Figure, LatencyDots, PhaseBars, RefillBars
+from profiler.report.model import CostLines, Figure, LatencyDots, MissDots, OperatorBars, PhaseBars, RefillBars
 from profiler.report.tables import SIMULATED
 
 if TYPE_CHECKING:
@@ -49,42 +50,14 @@ _STYLE: dict[Any, Any] = {
     "ytick.labelsize": 9,
 }
 
-# Okabe and Ito's palette, which colour-blind readers tell apart, without its yellow; no two markers look alike in grey.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-
 # Grey for what is no phase of the worker, then from dark blue to light yellow, an order that grey print keeps.
 _PHASE_COLOURS = ("#d9d9d9", "#00204d", "#5a6f98", "#8c8c8c", "#b5a76c", "#eadb5f")
-
-_WIDTH, _PANEL_HEIGHT, _ABREAST = 6.6, 2.35, 3
-_LABEL = 20
-"""Letters of a label that a panel is wide enough for."""
-
-
-class Mark(NamedTuple):
-    """How a model looks in every figure."""
-
-    colour: str
-    marker: str
-
-
-def marks(labels: Sequence[str]) -> dict[str, Mark]:
-    """A colour and a marker for each model."""
-    return {
-        label: Mark(_COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)])
-        for place, label in enumerate(labels)
-    }
 
 
 def draw(figure: Figure, looks: dict[str, Mark]) -> bytes:
     """The figure as an SVG file."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure as Canvas
 
-    with matplotlib.rc_context(_STYLE):
-        canvas = Canvas(layout="constrained")
-        FigureCanvasSVG(canvas)
+    def paint(canvas: "Canvas") -> None:
         match figure.drawing:
             case CostLines(costs):
                 _cost_lines(canvas, costs, looks)
@@ -94,8 +67,26 @@ def draw(figure: Figure, looks: dict[str, Mark]) -> bytes:
                 _latency_dots(canvas, latencies, looks)
             case RefillBars(costs):
                 _refill_bars(canvas, costs, looks)
+            case OperatorBars():
+                figures_networks.operator_bars(canvas, figure.drawing, looks)
+            case MissDots():
+                figures_networks.miss_dots(canvas, figure.drawing, looks)
+
+    return svg(figure.title, paint)
+
+
+def svg(title: str, paint: Callable[["Canvas"], None]) -> bytes:
+    """What `paint` draws on an empty canvas in the reports' style, as an SVG file."""
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    with matplotlib.rc_context(_STYLE):
+        canvas = Canvas(layout="constrained")
+        FigureCanvasSVG(canvas)
+        paint(canvas)
         file = io.StringIO()
-        canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Title": figure.title})
+        canvas.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Title": title})
     return _in_page_fonts(file.getvalue()).encode()
 
 
@@ -104,17 +95,9 @@ def _in_page_fonts(svg: str) -> str:
     return re.sub(rf"'{_LAID_OUT_IN}'(, sans-serif)?", stack, svg)
 
 
-def _panels(canvas: "Canvas", count: int) -> list["Axes"]:
-    """Axes side by side, `_ABREAST` in a row, each with a scale of its own."""
-    columns = min(count, _ABREAST)
-    rows = -(-count // columns)
-    canvas.set_size_inches(_WIDTH if columns > 1 else _WIDTH * 0.6, _PANEL_HEIGHT * rows)
-    return list(canvas.subplots(rows, columns, squeeze=False).flat)[:count]
-
-
 def _cost_lines(canvas: "Canvas", costs: Sequence[Cost], looks: dict[str, Mark]) -> None:
     most = max(point.images for cost in costs for point in cost.points)
-    for axes, cost in zip(_panels(canvas, len(costs)), costs, strict=True):
+    for axes, cost in zip(panels(canvas, len(costs)), costs, strict=True):
         look = looks[cost.model]
         x, y = np.array([(point.images, point.value) for point in cost.points]).T
         divisor, symbol = text.scale(float(y.max()), cost.unit)
@@ -155,7 +138,7 @@ def _phase_bars(canvas: "Canvas", phases: dict[str, tuple[Phase, ...]]) -> None:
     """A bar a model on an axis of its own, for what one pays in seconds another pays in milliseconds."""
     from matplotlib.patches import Patch
 
-    canvas.set_size_inches(_WIDTH, 0.95 * len(phases) + 0.7)
+    canvas.set_size_inches(WIDTH, 0.95 * len(phases) + 0.7)
     names = [phase.name for phase in next(iter(phases.values()))]
     colours = dict(zip(names, _PHASE_COLOURS, strict=False))
     rows = canvas.subplots(len(phases), 1, squeeze=False).flat
@@ -167,7 +150,7 @@ def _phase_bars(canvas: "Canvas", phases: dict[str, tuple[Phase, ...]]) -> None:
             width = max(phase.wall_ns.value, 0) / divisor
             axes.barh(0, width, left=left, color=colours[phase.name], edgecolor="white", linewidth=0.8)
             left += width
-        axes.set_yticks([0], [_short(label)])
+        axes.set_yticks([0], [short(label)])
         axes.tick_params(axis="y", length=0, labelsize=9)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel(f"wall time ({symbol})")
@@ -178,7 +161,7 @@ def _phase_bars(canvas: "Canvas", phases: dict[str, tuple[Phase, ...]]) -> None:
 
 def _refill_bars(canvas: "Canvas", costs: dict[str, dict[str, Cost]], looks: dict[str, Mark]) -> None:
     """For each model a bar a cache, from the core outwards: what a bar is shorter than the one above, its cache had."""
-    for axes, (label, found) in zip(_panels(canvas, len(costs)), costs.items(), strict=True):
+    for axes, (label, found) in zip(panels(canvas, len(costs)), costs.items(), strict=True):
         look = looks[label]
         figures = {words: cost.per_image for words, cost in found.items() if cost.per_image}
         most = max(figure.value for figure in figures.values())
@@ -187,7 +170,7 @@ def _refill_bars(canvas: "Canvas", costs: dict[str, dict[str, Cost]], looks: dic
             axes.barh(place, figure.value / divisor, height=0.5, color=look.colour, alpha=1 - 0.28 * place)
             said = f"{words}: {text.quantity(figure, '')}"
             axes.annotate(said, (0, place - 0.25), (1, 2), textcoords="offset points", fontsize=8.5)
-        axes.set_title(_short(label), loc="left", color=look.colour, fontweight="bold")
+        axes.set_title(short(label), loc="left", color=look.colour, fontweight="bold")
         axes.set_xlabel(f"for each image, {SIMULATED}{f' ({symbol})' if symbol else ''}")
         axes.set_yticks([])
         axes.set_ylim(len(figures) - 0.6, -0.75)
@@ -195,7 +178,7 @@ def _refill_bars(canvas: "Canvas", costs: dict[str, dict[str, Cost]], looks: dic
 
 
 def _latency_dots(canvas: "Canvas", latencies: dict[str, Latency], looks: dict[str, Mark]) -> None:
-    for axes, (label, found) in zip(_panels(canvas, len(latencies)), latencies.items(), strict=True):
+    for axes, (label, found) in zip(panels(canvas, len(latencies)), latencies.items(), strict=True):
         look = looks[label]
         y = np.array(found.runs_ns, dtype=np.float64)
         x = np.broadcast_to(np.arange(1, y.shape[1] + 1), y.shape)
@@ -216,14 +199,10 @@ def _some(count: int) -> NDArray[np.intp]:
 def _dress(axes: "Axes", label: str, look: Mark, x: str, y: str) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_title(_short(label), loc="left", color=look.colour, fontweight="bold")
+    axes.set_title(short(label), loc="left", color=look.colour, fontweight="bold")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.grid(visible=True)
     axes.set_axisbelow(True)
-
-
-def _short(label: str) -> str:
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"

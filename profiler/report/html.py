@@ -19,6 +19,11 @@ _TEMPLATE = "page.html.jinja"
 
 def render(report: Report, figures: Mapping[str, bytes]) -> str:
     """The page; `figures` are SVG files by the figures' keys."""
+    return fill(_TEMPLATE, report=report, figures={key: embedded(svg) for key, svg in figures.items()})
+
+
+def fill(template: str, **values: object) -> str:
+    """The template with these values, in the reports' fonts."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -30,9 +35,13 @@ def render(report: Report, figures: Mapping[str, bytes]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(anchor=_anchor, prose=_prose)
-    data = {key: f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}" for key, svg in figures.items()}
     fonts = ", ".join(f'"{name}"' if " " in name else name for name in FONTS)
-    return environment.get_template(_TEMPLATE).render(report=report, figures=data, fonts=fonts, absent=ABSENT)
+    return environment.get_template(template).render(fonts=fonts, absent=ABSENT, **values)
+
+
+def embedded(svg: bytes) -> str:
+    """An SVG file as an address that holds it."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
 
 
 def _anchor(title: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from profiler.network.fit import Level
 from profiler.records import Run, Study
 from profiler.report.analysis import Latency, Phase
 from profiler.report.costs import Cost
@@ -59,6 +60,35 @@ class RefillBars:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorBars:
+    """Working set of each operator in the order of execution, in bytes, by model label.
+
+    Attributes:
+        levels: Name and size of the caches that are marked.
+    """
+
+    sets: dict[str, tuple[int, ...]]
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MissDots:
+    """Misses of a model for each image against its working set, a panel for each event.
+
+    Attributes:
+        working_sets: In bytes, by model label.
+        panels: Costs that have a figure for each image, by what they are called.
+        levels: Name and size of the caches that are marked.
+        line_bytes: Of a cache line.
+    """
+
+    working_sets: dict[str, int]
+    panels: dict[str, tuple[Cost, ...]]
+    levels: tuple[Level, ...]
+    line_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """A figure.
 
@@ -72,7 +102,7 @@ class Figure:
     title: str
     alt: str
     caption: str
-    drawing: CostLines | PhaseBars | LatencyDots | RefillBars
+    drawing: CostLines | PhaseBars | LatencyDots | RefillBars | OperatorBars | MissDots
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,14 @@ def brief(simulation: Simulation) -> str:
     return f"{simulation.version}, {simulation.target.title} caches"
 
 
+def architecture(arch: str) -> str:
+    """`x86-64`, `arm64`."""
+    return _ARCHITECTURES.get(arch, arch)
+
+
 def instructions(simulation: Simulation) -> str:
     """`x86-64 instructions`."""
-    return f"{_ARCHITECTURES.get(simulation.arch, simulation.arch)} instructions"
+    return f"{architecture(simulation.arch)} instructions"
 
 
 def through(simulation: Simulation) -> str:

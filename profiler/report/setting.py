@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from profiler import stats
 from profiler.machine import throttled_text
 from profiler.records import Cache, MachineState, Region, Run, Study, TensorSpec
-from profiler.report import text
+from profiler.report import networks, text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Costs, native
 from profiler.report.model import Section, Table
@@ -57,6 +57,8 @@ def models(study: Study, analysis: Analysis) -> Section:
 
 
 def _sizes(study: Study, baseline: str) -> str:
+    if any(model.network for model in study.models):
+        return f"What of the files an inference touches is under {networks.TITLE}."
     bytes_of = {model.label: model.size_bytes for model in study.models}
     times = {label: text.plain(size / bytes_of[baseline], text.NUMBER) for label, size in bytes_of.items()}
     sizes = text.listed(

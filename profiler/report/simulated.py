@@ -10,8 +10,8 @@ from profiler.report.details import LINES, derived_table, line_figures, phase_co
 from profiler.report.model import Figure, RefillBars, Section, Table
 from profiler.report.proof import Linearity, Repeat
 from profiler.report.setting import cache_table
+from profiler.report.summary import summary as cost_summary
 from profiler.report.tables import SIMULATED, cost_tables, events_in_order, ratios, titled
-from profiler.report.tables import summary as cost_summary
 from profiler.targets import LATENCY
 
 SERVED = {"l1d_refill": "L1D refills", "l2d_refill": "L2 refills", "llc_load_miss": "LLC misses"}

@@ -25,9 +25,6 @@ SIMULATED = "simulated"
 """The simulators' one figure that is no count of anything: it weighs counts with latencies."""
 
 _ACCOUNTED = ("duration_time", "task-clock", "user_time", "system_time", "page-faults", "context-switches")
-_SUMMARY_MODELS = 2
-"""Most models with room for intervals in a terminal of 80 columns."""
-
 BENT = "the counts are not on a line over the images: fixed cost and slope average over a bend"
 CONTRADICTED = "slope and region contradict each other beyond their intervals"
 
@@ -93,41 +90,6 @@ def cost_tables(costs: Costs, label: str = "") -> tuple[Table, ...]:
     return tuple(replace(table, caption=f"{label} {table.caption}".strip()) for table in tables)
 
 
-def summary(costs: Costs, events: Sequence[Event], whence: str = "") -> tuple[Table, ...]:
-    """The fixed cost and the cost per image of each of these events that has one, for a terminal of 80 columns.
-
-    Args:
-        whence: What the titles say of where the figures come from.
-    """
-    kinds: tuple[tuple[str, str, Callable[[Cost], Estimate | None]], ...] = (
-        ("once", "Paid once, by a process", lambda cost: cost.fixed),
-        ("image", "Paid for each image", lambda cost: cost.per_image),
-    )
-    many = len(costs.models) > _SUMMARY_MODELS
-    # What little simulated counts scatter says nothing of how near to a real machine's they are.
-    show = _bare if many or costs.simulated else text.with_error
-    heads = _heads(costs, costs.models, " /\n" if many else " / ")
-    tables = []
-    for kind, what, figure in kinds:
-        rows = []
-        for event in events:
-            mine = {label: costs[event.name, label] for label in costs.models}
-            figures = {label: figure(cost) for label, cost in mine.items()}
-            if any(figures.values()):
-                cells = [show(estimate, mine[label].unit) for label, estimate in figures.items()]
-                base = figures[costs.baseline]
-                times = [show(quotient(figures[label], base), text.NUMBER) for label in _compared(costs)]
-                rows.append((row_name(event), *cells, *times))
-        if rows:
-            title = f"{titled(what, costs)}{whence}"
-            tables.append(Table(keyed(f"summary-{kind}", costs), title, heads, tuple(rows)))
-    return tuple(tables)
-
-
-def _bare(estimate: Estimate | None, unit: str) -> str:
-    return text.ABSENT if estimate is None else text.quantity(estimate, unit)
-
-
 def titled(title: str, costs: Costs) -> str:
     """A table's or figure's title, which says of simulated figures that they are."""
     return f"{title}, {SIMULATED}" if costs.simulated else title
@@ -145,11 +107,13 @@ def headed(heads: Iterable[str], costs: Costs) -> list[str]:
     return [f"{head}, {SIMULATED}" if "\n" in head else f"{head}\n{SIMULATED}" for head in heads]
 
 
-def _heads(costs: Costs, figures: Iterable[str], over: str = " / ") -> tuple[str, ...]:
-    return ("event", *figures, *(f"{label}{over}{costs.baseline}" for label in _compared(costs)))
+def heads(costs: Costs, figures: Iterable[str], over: str = " / ") -> tuple[str, ...]:
+    """The heads of a table of events: its figures', then of each ratio with the baseline."""
+    return ("event", *figures, *(f"{label}{over}{costs.baseline}" for label in compared_models(costs)))
 
 
-def _compared(costs: Costs) -> list[str]:
+def compared_models(costs: Costs) -> list[str]:
+    """Labels of the models that are divided by the baseline."""
     return [label for label in costs.models if label != costs.baseline]
 
 
@@ -214,17 +178,17 @@ def _table(
     columns: Sequence[Column],
     compared: Callable[[Cost], Estimate | None],
 ) -> Table:
-    notes = text.Notes()
+    notes, others = text.Notes(), compared_models(costs)
     rows = []
     for event in events_in_order(costs):
         name = _name(event, notes)
         cells = [_cell(costs[event.name, column.model], column, notes) for column in columns]
         base = compared(costs[event.name, costs.baseline])
-        cells += [_ratio(compared(costs[event.name, label]), base, costs.baseline, notes) for label in _compared(costs)]
+        cells += [_ratio(compared(costs[event.name, label]), base, costs.baseline, notes) for label in others]
         rows.append((name, *cells))
-    first, *heads = _heads(costs, [column.head for column in columns])
+    first, *named = heads(costs, [column.head for column in columns])
     return Table(
-        keyed(key, costs), titled(title, costs), (first, *headed(heads, costs)), tuple(rows), caption, notes.all()
+        keyed(key, costs), titled(title, costs), (first, *headed(named, costs)), tuple(rows), caption, notes.all()
     )
 
 

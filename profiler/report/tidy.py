@@ -40,12 +40,12 @@ def runs_csv(study: Study, runs: Iterable[Run]) -> bytes:
     `arch` is the instruction set that ran. Where `simulator` is empty, so is what was simulated.
     """
     runtimes = {model.label: model.runtime for model in study.models}
-    return _csv(RUNS, (line for run in runs for line in _counts(run, runtimes[run.case.model], _setting(study, run))))
+    return table(RUNS, (line for run in runs for line in _counts(run, runtimes[run.case.model], _setting(study, run))))
 
 
 def latencies_csv(runs: Sequence[Run]) -> bytes:
     """One line a steady inference of a run on this machine itself that is ok; `index` counts from 0 within the run."""
-    return _csv(
+    return table(
         LATENCIES,
         (
             (run.order, run.case.model, run.case.images, run.case.region, run.repeat, index, latency)
@@ -77,7 +77,8 @@ def _fields(count: Count) -> tuple[object, ...]:
     return count.event, count.value, count.unit, count.status, count.source, count.running_percent, count.reason
 
 
-def _csv(head: tuple[str, ...], lines: Iterable[tuple[object, ...]]) -> bytes:
+def table(head: tuple[str, ...], lines: Iterable[tuple[object, ...]]) -> bytes:
+    """A CSV file; what is None is empty."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(head)

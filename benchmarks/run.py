@@ -146,6 +146,14 @@ def report(folder: Path) -> float:
     return wall(3, [sys.executable, "-m", "profiler.cli", *command])
 
 
+def inspect(rounds: int) -> dict[str, float]:
+    """Seconds for `profiler models inspect` of the shipped models and, where the family is built, of a trained one."""
+    files = [network.shipped(name) for name in network.DEFAULTS.values()]
+    files += Path("models/lab").glob("keras-trained.keras")
+    command = [sys.executable, "-m", "profiler.cli", "models", "inspect"]
+    return {file.name: wall(rounds, [*command, str(file)]) for file in files}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=15, help="interleaved pairs a ratio (default 15)")
@@ -160,6 +168,8 @@ def main() -> None:
         show("sweep wall / its processes' wall", sweep_overhead(folder), "at most 1.05")
         show("profiler --help in s", wall(rounds, [sys.executable, "-m", "profiler.cli", "--help"]), "under 0.25")
         show("profiler report on 5,000 runs in s", report(folder), "under 5")
+        for name, seconds in inspect(rounds).items():
+            show(f"profiler models inspect {name} in s", seconds, "under 2")
 
 
 def show(what: str, figure: float, target: str) -> None:

@@ -91,6 +91,16 @@ def test_a_name_is_sought_here_first_and_then_in_the_source_tree(elsewhere: Path
     assert families.find("lab")[0][2] == Path("models/lab/keras.model")
 
 
+def test_a_pattern_takes_some_forms_for_a_sweep(tmp_path: Path) -> None:
+    folder = make(tmp_path / "lab")
+    assert [model.label for model in network.parse(f"family:{folder}")] == ["keras", "litert-int8"]
+    (chosen,) = network.parse(f"family:{folder}:litert-*")
+    assert (chosen.label, chosen.runtime, chosen.path) == ("litert-int8", "litert", folder / "litert-int8.model")
+    assert chosen.form
+    with pytest.raises(ProfilerError, match=r"no form 'fp16': it has keras, litert-int8"):
+        network.parse(f"family:{folder}:fp16")
+
+
 def test_a_folder_in_the_current_one_needs_no_slash(elsewhere: Path) -> None:
     make(Path("mine"))
     assert families.find("mine")[0][2] == Path("mine/keras.model")

@@ -394,6 +394,6 @@ def test_an_operator_of_no_bytes_is_drawn_and_fits() -> None:
     network = made_network("int8", operators=(nothing,), weights_bytes=0)
     found = with_facts("litert:int8", network=network, operators=(Taken(name="RESHAPE", taken=0, total=1),))
     assert row(table(found, "fits-here"), "litert:int8")["first fits L1D\n64 KiB"] == "1"
-    assert "1 of 1 RESHAPE run in the engine's own kernels." in section(found, NEW[1]).sentences[1]
+    assert "No delegate took any of litert:int8's 1 operator." in section(found, NEW[1]).sentences[1]
     figure = next(each for each in section(found, NEW[2]).figures if each.key == "working-sets")
     assert figures.draw(figure, canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"]))

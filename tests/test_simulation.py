@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from test_sweep import planned
 
-from profiler import simulation, store, sweep, targets
+from profiler import process, simulation, store, sweep, targets
 from profiler.counters import Launch, Setup, Survey, UnusableError
 from profiler.errors import ProfilerError
 from profiler.measure import Workplace
@@ -176,7 +176,7 @@ def test_a_board_gets_the_workers_files_and_nothing_else(
     with Stop() as stop:
         place = simulation.settle(Workplace(tmp_path, (), planned(), {}, {}, {}, stop), board)
     files = {str(path.relative_to(tmp_path / "code")) for path in (tmp_path / "code").rglob("*.py")}
-    runtimes = {f"profiler/runtimes/{name}.py" for name in ("__init__", "keras", "litert")}
+    runtimes = {f"profiler/runtimes/{name}.py" for name in ("__init__", "keras", "litert", "litert_plan", "memory")}
     assert files == {"profiler/__init__.py", "profiler/errors.py", "profiler/worker.py", *runtimes}
     assert place.worker[0] == "/bin/qemu-aarch64"
     assert place.worker[-2:] == ("-m", "profiler.worker")
@@ -252,7 +252,7 @@ def test_ctrl_c_ends_the_simulated_runs_and_keeps_the_others(
         next(waiting)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweep, "as_completed", interrupted)
+    monkeypatch.setattr(process, "as_completed", interrupted)
     result = swept(regions=("process",))
     assert result.interrupted
     _, runs = store.load(result.folder)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from studies import family_study
+from studies import family_study, made_study
 
 from profiler import store
 from profiler.errors import ProfilerError
@@ -151,10 +151,12 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:
 
 
 def test_studies_of_a_model_file_are_found_and_damaged_ones_passed_over(tmp_path: Path) -> None:
-    found = study("a")
+    found, runs = made_study(repeats=1, images=(1,))
     kept = store.create(tmp_path, found)
-    kept.append(run(0))
+    for made in runs:
+        kept.append(made)
     (store.create(tmp_path, study("b")).folder / "study.json").write_bytes(b"[")
-    assert store.of_model(tmp_path, found.models[0].sha256) == [(found, (run(0),))]
+    digest = found.models[0].sha256
+    assert store.of_model(tmp_path, digest) == [(found, runs)]
     assert store.of_model(tmp_path, "another") == []
-    assert store.of_model(tmp_path / "nowhere", found.models[0].sha256) == []
+    assert store.of_model(tmp_path / "nowhere", digest) == []

@@ -22,7 +22,7 @@ _COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
 
 
 @click.command()
-@click.option("--models", default="keras,litert", show_default=True, help="RUNTIME or RUNTIME=FILE, comma between.")
+@click.option("--models", default="keras,litert", show_default=True, help="RUNTIME, RUNTIME=FILE, family:NAME, ...")
 @click.option("--images", default=None, help=f"Images a run.  [default: {_DEFAULT_IMAGES}]")
 @click.option("--repeats", type=click.IntRange(1), help=f"Processes a case.  [default: {_DEFAULT_REPEATS}]")
 @click.option("--warmup", type=click.IntRange(0), default=1, show_default=True, help="Warm-up inferences a process.")

@@ -1,6 +1,7 @@
 """Facts of a model file that need no engine: which runtime it is for, its digest, the network in it."""
 
 import hashlib
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ class ModelFile(NamedTuple):
 def parse(text: str) -> tuple[ModelFile, ...]:
     """The models in `keras,litert=my.tflite,family:lab`: a runtime with its shipped model or a file, or a family.
 
+    Of a family all forms, or with a pattern (`family:lab:litert-*`) those that match it.
+
     Labels are the runtimes' names, where a runtime comes twice `runtime:file`; a family's forms have their own.
 
     Raises:
@@ -48,9 +51,16 @@ def parse(text: str) -> tuple[ModelFile, ...]:
 
 
 def _family(item: str) -> list[ModelFile]:
+    """All forms of `family:lab`; of `family:lab:litert-*` those whose labels match."""
     from profiler.network.families import find
 
-    return [ModelFile(*form) for form in find(item.removeprefix(FAMILY))]
+    name, _, pattern = item.removeprefix(FAMILY).partition(":")
+    forms = [ModelFile(*form) for form in find(name)]
+    chosen = [form for form in forms if fnmatchcase(form.label, pattern or "*")]
+    if not chosen:
+        labels = ", ".join(form.label for form in forms)
+        raise ProfilerError(f"family {name} has no form '{pattern}'", f"it has {labels}")
+    return chosen
 
 
 def _single(item: str, one_of_many: bool) -> ModelFile:

@@ -70,9 +70,11 @@ def _sentences(models: Sequence[Model]) -> Iterator[str]:
 def _left(model: Model, left: delegate.Outside) -> str:
     every = model.engine.operators or ()
     took, total = sum(each.taken for each in every), sum(each.total for each in every)
+    if not took:
+        return f"No delegate took any of {model.label}'s {text.counted(total, 'operator')}."
     share = delegate.share(left)
     return (
-        f"Of {model.label} {model.engine.delegate or 'no delegate'} took {took} of {text.counted(total, 'operator')}: "
+        f"Of {model.label} {model.engine.delegate} took {took} of {text.counted(total, 'operator')}: "
         f"{delegate.named(left)} run in {delegate.OWN_KERNELS}{f', with {share}' if share else ''}"
         f"{delegate.among(left)}."
     )

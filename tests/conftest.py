@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from profiler.records import Machine
 # The same examples every time, and none refused for a slow machine.
 settings.register_profile("profiler", deadline=None, derandomize=True)
 settings.load_profile("profiler")
+
+# A shell starts what it runs in the background deaf to Ctrl-C, which some tests send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FAKES = Path(__file__).parent / "fakes"
 

@@ -1,6 +1,7 @@
 """From runs to figures: made studies give back the truth they were made with."""
 
 import pytest
+from made_networks import made_form
 from msgspec.structs import replace
 from studies import (
     GENERIC_HARDWARE,
@@ -314,6 +315,13 @@ def test_agreement_makes_quantised_outputs_real() -> None:
 )
 def test_the_first_litert_model_is_the_baseline(labels: tuple[str, ...], baseline: str) -> None:
     assert analyse(*made_study(labels=labels, **SMALL)).baseline == baseline
+
+
+def test_of_a_family_the_plain_form_is_the_baseline() -> None:
+    study, runs = made_study(labels=("litert:a", "litert:b", "litert:c"), **SMALL)
+    forms = (made_form(alpha=0.35), made_form(precision="int8"), made_form())
+    models = tuple(replace(model, form=form) for model, form in zip(study.models, forms, strict=True))
+    assert analyse(replace(study, models=models), runs).baseline == "litert:c"
 
 
 def test_a_quotient_needs_a_divisor_above_zero() -> None:

@@ -173,8 +173,10 @@ def native(runs: Sequence[Run]) -> list[Run]:
 
 
 def baseline(study: Study) -> str:
-    """The label of the model that others are divided by."""
-    return next((model.label for model in study.models if model.runtime == "litert"), study.models[-1].label)
+    """The label of the model that others are divided by: of a family LiteRT's plain form, else LiteRT's first."""
+    light = [model for model in study.models if model.runtime == "litert"]
+    plain = [model for model in light if model.form and (model.form.precision, model.form.alpha) == ("fp32", 1)]
+    return next((model.label for model in (*plain, *light)), study.models[-1].label)
 
 
 def _costs(

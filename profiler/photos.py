@@ -61,7 +61,11 @@ def find(folder: Path, seed: int, tell: Callable[[str], object]) -> Labelled:
     """
     if not folder.is_dir():
         raise ProfilerError(f"there is no folder {folder}", "name a folder with photos in cat/ and dog/")
-    groups = {path.name: _visible(path) for path in _visible(folder) if path.is_dir()}
+    groups = {
+        path.name: [photo for photo in _visible(path) if not photo.is_dir()]
+        for path in _visible(folder)
+        if path.is_dir()
+    }
     if len(groups) < 2:
         found = f"only {next(iter(groups))}/" if groups else "no folder of photos"
         raise ProfilerError(f"{folder} has {found}", "put photos into one folder a class, such as cat/ and dog/")

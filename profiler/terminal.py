@@ -1,8 +1,10 @@
 """What a terminal shows: the progress of a sweep, and tables."""
 
+import re
+
 import click
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
@@ -53,6 +55,11 @@ class Bar:
 def _span(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def escape(text: str) -> str:
+    """Text as it is: names out of files are neither markup nor control a terminal."""
+    return markup.escape(re.sub(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", "?", text))
 
 
 def say(sentence: str) -> None:
@@ -107,9 +114,11 @@ def show_inspection(found: Inspection, target: Target, every: bool) -> None:
     size = f"{found.network.size_bytes:,} bytes"
     say(f"{found.file}: {size}, {found.network.format}, sha256 {found.sha256[:12]}")
     if engine:
-        say(f"{engine.package} {engine.version}, delegate {engine.delegate or 'none'}: {engine.delegated or 'untold'}")
+        told = engine.delegate or engine.delegated
+        delegate = f", delegate {engine.delegate or 'none'}: {engine.delegated or 'untold'}" if told else ""
+        say(f"{engine.package} {engine.version}{delegate}")
     else:
-        say(f"The engine was not asked: {found.look_lack}")
+        say(f"Nothing is known from the engine: {found.look_lack}")
     for table in inspection.tables(found.network, engine, resident, target, every):
         click.echo()
         show(table)
@@ -125,7 +134,10 @@ def show_checks(checks: tuple[Check, ...]) -> None:
         heads = ("model", "right", "agree", "largest\ndrift", "mean\ndrift", "with")
         show(Table("answers", f"{answers.total} photos, {answers.photos}", heads, rows))
         click.echo()
-    say(DEGRADED)
+    if checks:
+        say(DEGRADED)
+    if any(answers.correct is None for check in checks for answers in check.answers):
+        say(f"{text.ABSENT}: the network's outputs are not the photos' classes, so no answer of its is right or wrong.")
     for check in checks:
         if check.disagrees:
             bound = text.percent(check.bound)

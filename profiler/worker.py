@@ -165,6 +165,10 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     phases.run("warmup", lambda: _infer(runtime, batches, request["warmup"]))
     starts, ends, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
     winners = [_winner(result, output.zero_point or 0) for result in outputs]
+    if not all(abs(score) < float("inf") for _, score in winners):
+        raise ProfilerError(
+            f"{request['model']} answers with what is no number", "convert it again, or use another file"
+        )
     return {
         # Before the engine tells of itself, which takes memory too.
         "resident": memory.resident(request["model"]) if memory else None,

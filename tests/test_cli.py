@@ -169,6 +169,7 @@ def test_on_a_virtual_board_the_defaults_are_a_simulations(monkeypatch: pytest.M
         "--region lunch",
         "--counters magic",
         "--timeout 0",
+        "--seed -1",
         "--keras-call twice",
         "--simulated-images 0",
         "--on pi5 --counters perf",
@@ -206,7 +207,7 @@ def test_ctrl_c_before_the_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep, "inspect", interrupted)
     done = invoke(*QUICK)
     assert done.exit_code == cli.INTERRUPTED
-    assert done.stderr.splitlines()[-1] == "profiler: stopped by Ctrl-C: nothing was begun, so nothing is kept"
+    assert done.stderr.splitlines()[-1] == "profiler: stopped by Ctrl-C: nothing that was not finished is kept"
 
 
 @pytest.mark.usefixtures("workplace")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from made_networks import made_check
@@ -71,6 +72,27 @@ def test_a_bad_file_is_a_line_and_the_others_are_inspected(tmp_path: Path, conte
     assert "cat-dog-mnv2.tflite: 2,650,632 bytes" in done.stdout
 
 
+def test_names_out_of_files_are_no_markup_and_do_not_control_a_terminal(tmp_path: Path) -> None:
+    content = TFLITE.read_bytes()
+    path = tmp_path / "[bold]\x1b[31m\n.tflite"
+    path.write_bytes(content.replace(b"serving_default", b"[red]\x1b[31m name"))
+    done = invoke("inspect", str(path), "--no-load")
+    assert done.stdout.startswith("[bold]?[31m\n.tflite: 2,650,632 bytes")
+    assert "input of [red]?[31m name" in done.stdout
+    assert "\x1b" not in done.stdout
+    path.write_bytes(b"no model")
+    done = invoke("inspect", str(path))
+    assert (done.exit_code, done.stderr.count("\n")) == (cli.CANNOT, 1)
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**31)])
+def test_a_seed_that_no_generator_takes(seed: str) -> None:
+    for arguments in (["build", "--family", "lab"], ["check"], ["curve", str(TFLITE)]):
+        done = invoke(*arguments, "--seed", seed)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+        assert f"{seed} is not in the range" in done.stderr
+
+
 def test_no_such_file() -> None:
     done = invoke("inspect", "gone.tflite")
     assert (done.exit_code, done.stderr.count("\n")) == (cli.CANNOT, 1)
@@ -122,6 +144,33 @@ class TestCheck:
         assert check
         assert check.disagrees
 
+    def test_failures_are_said_also_where_nothing_can_be_kept(self, made: Path) -> None:
+        (made.parent / f"{checks.FILE}.part").mkdir()
+        done = invoke("check", f"litert={made}")
+        first, second = done.stderr.splitlines()
+        assert first == "profiler: b: mend it"
+        assert f"cannot be kept in {made.parent}" in second
+        assert done.exit_code == cli.CANNOT
+
+    def test_a_record_that_cannot_be_added_to_is_said_before_anything_is_asked(self, made: Path) -> None:
+        (made.parent / checks.FILE).write_text("{")
+        done = invoke("check", f"litert={made}")
+        assert (done.exit_code, done.stdout) == (cli.CANNOT, "")
+        assert "is damaged" in done.stderr
+
+    def test_answers_of_other_classes_are_neither_right_nor_wrong(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "a.tflite"
+        path.write_bytes(TFLITE.read_bytes())
+        (answers,) = made_check("litert", "00").answers
+        others = (msgspec.structs.replace(answers, correct=None),)
+        found = made_check("litert", network.sha256(path), file="a.tflite", answers=others)
+        monkeypatch.setattr(accuracy, "check", lambda *_: accuracy.Result((found,), ()))
+        done = invoke("check", f"litert={path}")
+        assert done.exit_code == 0
+        assert "n/a: the network's outputs are not the photos' classes" in " ".join(done.stdout.split())
+
     def test_a_family_that_is_not_built(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(network, "shipped", lambda name: tmp_path / name)
@@ -146,6 +195,6 @@ def test_a_curve_is_printed_and_drawn_with_other_files_going_on(
     assert asked == [(TFLITE, None, None, (5, 6))]
     assert done.exit_code == cli.CANNOT
     assert "gone.tflite cannot be read" in done.stderr
-    page = output / "cat-dog-mnv2-curve" / "index.html"
+    page = output / "cat-dog-mnv2.tflite-curve" / "index.html"
     assert done.stdout.splitlines()[-1] == f"curve: {page}"
     assert sorted(path.name for path in page.parent.iterdir()) == ["curve.csv", "curve.json", "curve.svg", "index.html"]

@@ -97,6 +97,8 @@ def test_a_pattern_takes_some_forms_for_a_sweep(tmp_path: Path) -> None:
     (chosen,) = network.parse(f"family:{folder}:litert-*")
     assert (chosen.label, chosen.runtime, chosen.path) == ("litert-int8", "litert", folder / "litert-int8.model")
     assert chosen.form
+    (folder / "keras.model").unlink()
+    assert network.parse(f"family:{folder}:litert-*") == (chosen,)
     with pytest.raises(ProfilerError, match=r"no form 'fp16': it has keras, litert-int8"):
         network.parse(f"family:{folder}:fp16")
 
@@ -181,14 +183,15 @@ def test_a_family_without_forms_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"shorter or longer", b"KERAS"])
 def test_a_file_other_than_the_manifests_is_refused(tmp_path: Path, content: bytes) -> None:
-    folder = make(tmp_path / "mine")
+    folder = make(tmp_path / "a b" / "lab")
     (folder / "keras.model").write_bytes(content)
-    with pytest.raises(ProfilerError, match=r"keras.model is not the file that family.json names: type: profiler"):
+    with pytest.raises(ProfilerError, match=r"keras.model is not the file that family.json names: ") as caught:
         families.find(str(folder))
+    assert caught.value.remedy == f"type: profiler models build --family lab [--photos DIR] --output '{tmp_path}/a b'"
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    folder = make(tmp_path / "mine", name="other")
+    folder = make(tmp_path / "mine")
     (folder / "litert-int8.model").unlink()
     with pytest.raises(ProfilerError, match=r"litert-int8.model cannot be read .*: restore the folder"):
         families.find(str(folder))

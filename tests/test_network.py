@@ -1,4 +1,5 @@
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,21 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ProfilerError, match="cannot be read"):
+    with pytest.raises(ProfilerError, match=r"is a folder: name a .* file; convert a SavedModel"):
         network.parse(f"litert={tmp_path}")
+
+
+def test_what_would_be_waited_for_is_no_model(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.tflite")
+    with pytest.raises(ProfilerError, match=r"pipe\.tflite is no plain file"):
+        network.alone(tmp_path / "pipe.tflite")
+
+
+def test_a_path_that_no_record_can_hold(tmp_path: Path) -> None:
+    file = made(tmp_path / os.fsdecode(b"bad\xff.tflite"), TFLITE)
+    with pytest.raises(ProfilerError, match=r"bad\\xff\.tflite is not UTF-8: rename") as caught:
+        network.alone(file)
+    assert str(caught.value).encode()
 
 
 @pytest.mark.parametrize(

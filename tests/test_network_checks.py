@@ -71,6 +71,8 @@ class TestKept:
         assert check is None
         assert lack in str(why)
         with pytest.raises(ProfilerError, match=lack):
+            checks.readable([file])
+        with pytest.raises(ProfilerError, match=lack):
             checks.store([self.made(file)], [file])
         assert (tmp_path / checks.FILE).read_text() == text
 

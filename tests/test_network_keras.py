@@ -224,8 +224,10 @@ def test_a_class_of_ones_own_as_the_whole_model(tmp_path: Path) -> None:
     network = read(archive(tmp_path / "m.keras", config, hdf5({"first/vars/0": np.zeros((3, 4), np.float32)})))
     (operator,) = network.operators
     assert (operator.name, operator.custom, operator.macs, operator.weight_bytes) == ("Net", True, None, 48)
+    assert (operator.input_bytes, operator.output_bytes, operator.working_set_bytes) == (None, None, None)
     assert network.arena_bytes is None
     assert network.parameters == 12
+    assert any("the model (Net)" in note for note in network.notes)
 
 
 def test_weights_of_no_layer_are_told(tmp_path: Path) -> None:

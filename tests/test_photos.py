@@ -34,8 +34,9 @@ def test_classes_are_folders_in_order_of_name_and_label_their_photos(tmp_path: P
     ]
 
 
-def test_hidden_files_and_files_beside_the_classes_are_no_photos(tmp_path: Path) -> None:
+def test_hidden_files_files_beside_the_classes_and_folders_in_them_are_no_photos(tmp_path: Path) -> None:
     folder = made(tmp_path, cat=1, dog=1)
+    (folder / "cat" / "more").mkdir()
     for name in (".hidden/a.png", "cat/.DS_Store", "readme.txt"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"")

@@ -10,7 +10,7 @@ from reading import number, row, section, table, value
 from studies import KERAS, LITERT, NO_PMU, Truth, family_study, made_study
 
 from profiler import report
-from profiler.records import Form, Model
+from profiler.records import Form, Model, Run
 from profiler.report.model import Report
 from profiler.report.pairs import pairs
 
@@ -300,6 +300,21 @@ def test_the_same_difference_at_several_widths_is_one_paragraph() -> None:
     assert brief.endswith("times (4 pairs).")
 
 
+def test_of_many_pairs_without_a_difference_no_range_is_told() -> None:
+    brief = study_of(WIDE, dict.fromkeys(WIDE, LITERT)).answer[-1]
+    assert brief.startswith("One thing at a time, in time for each image: precision no difference shown (")
+
+
+def test_a_pair_of_which_one_form_failed_has_no_explanation() -> None:
+    def change(run: Run) -> Run:
+        failed = run.case.model == "litert-fp32"
+        return replace(run, outcome="failed", counts=(), completion=None, error="gone") if failed else run
+
+    said = told(study_of(FORMS, TRUTH, change=change), "Runtime")
+    assert said.startswith("Runtime: how litert-fp32 compares with keras in time for each image is not determined; its")
+    assert "engines as a whole" not in said
+
+
 def test_of_several_widths_those_that_are_slower_are_explained() -> None:
     truth = {label: times(LITERT, 2 if label == "w0.5-int8" else 1) for label in WIDE}
     left = {"w0.5-int8": {"operators": made_taken({"CONV_2D": 3})}}
@@ -308,6 +323,11 @@ def test_of_several_widths_those_that_are_slower_are_explained() -> None:
     assert "took none of its 3 CONV_2D" in said
     assert "w1.4-int8 1.0" in said
     assert "no difference" in said
+
+
+def test_intervals_are_spoken_of_where_there_are_any() -> None:
+    assert "Where an interval includes 1" in table(lab(), "causes").caption
+    assert "Where an interval includes 1" not in table(lab(), "simulated-causes").caption
 
 
 def test_the_answer_names_every_cause_once() -> None:

@@ -118,6 +118,25 @@ def test_machines_are_those_with_a_file_and_the_simulated_one() -> None:
     assert machines(made_curve(target=other))[0] == other
 
 
+def test_a_machine_of_the_users_own_with_a_known_name_stands_beside_it() -> None:
+    larger = tuple(replace(cache, size_bytes=2 * cache.size_bytes) for cache in BOARD.caches)
+    curve = made_curve(target=replace(BOARD, key="mine", caches=larger))
+    own, shipped, *_ = machines(curve)
+    assert (own.title, own.caches) == ("Raspberry Pi 5 (mine)", larger)
+    assert shipped.title == "Raspberry Pi 5"
+    first, second, *_ = curve_words.tables(curve)[0].rows
+    assert (first[:2], second[:2]) == (("Raspberry Pi 5 (mine)", "1 MiB"), ("Raspberry Pi 5", "512 KiB"))
+    assert "Pi 5 (mine) L2" in curve_figure.alt(curve, ())
+
+
+def test_machines_and_points_with_other_lines_are_left_out() -> None:
+    wide = tuple(replace(cache, line_bytes=128) for cache in BOARD.caches)
+    curve = made_curve(arch="x86_64", line_bytes=128, target=replace(BOARD, title="Mine", caches=wide), full={})
+    assert [machine.title for machine in machines(curve)] == ["Mine"]
+    study, runs = study_beside()
+    assert points(curve, [(holding(study), runs), on(PI5)]) == ()
+
+
 def test_the_curve_beside_the_full_simulation() -> None:
     l2, l3 = predictions(made_curve())
     assert (l2.level.name, l2.full, l3.level.name, l3.full) == ("L2", 480e3, "L3", 320e3)

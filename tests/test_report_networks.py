@@ -120,7 +120,28 @@ def test_resident_memory_has_columns_only_where_it_was_seen() -> None:
     without = built(facts={label: {"resident": None} for label in labels})
     assert not any("resident" in head for head in table(without, "needs").columns)
     one = built(facts={label: {"resident": None} for label in labels[1:]})
-    assert row(table(one, "needs"), "litert:int8")["resident\nengine"] == "n/a"
+    assert row(table(one, "needs"), "litert:int8")["resident\nengine"] == "n/a ²"
+    assert "² not seen around an uncounted load" in table(one, "needs").notes
+
+
+def test_every_figure_that_is_not_known_has_a_reason() -> None:
+    unknown = made_network("int8", arena_bytes=None, least_bytes=None, arena_how="not known: shapes are not")
+    found = with_facts("litert:int8", network=unknown, resident=None)
+    assert row(table(found, "needs"), "litert:int8") == {
+        "model": "litert:int8",
+        **{head: cell for head, cell in row(table(found, "needs"), "litert:int8").items() if "n/a" not in cell},
+        **dict.fromkeys(("activations\narena", "activations\nat least", "working\nset"), "n/a ³"),
+        **dict.fromkeys(("resident\nengine", "resident\nfile"), "n/a ⁴"),
+    }
+    assert table(found, "needs").notes[2:] == (
+        "³ arena: not known: shapes are not",
+        "⁴ not seen around an uncounted load",
+    )
+    keras = with_facts("litert:int8", arena_bytes=70_000)
+    assert row(table(keras, "needs"), "keras:saved")["engine's\nown arena"].startswith("n/a ")
+    assert any(note.endswith("the engine does not tell") for note in table(keras, "needs").notes)
+    assert "a delegate keeps its activations to itself" in table(keras, "needs").caption
+    assert "own arena" not in table(found, "needs").caption
 
 
 def test_memory_before_any_inference_is_marked() -> None:
@@ -203,9 +224,15 @@ def test_what_the_delegate_did_not_take_is_named_with_its_share() -> None:
     words = section(found, NEW[1]).sentences[1]
     assert "XNNPACK took every operator of litert:fp32." in words
     left = words.split("Of litert:int8 XNNPACK took 2 of 6 operators: ")[1]
-    assert left.startswith("3 of 3 CONV_2D and 1 of 1 MEAN run in the engine's own kernels, with 95 % of its MACs.")
+    assert left == "the engine's own kernels run 3 of 3 CONV_2D and 1 of 1 MEAN, with 95 % of its MACs."
     assert operators_of(found, "litert:int8")["CONV_2D"]["delegate\ntook"] == "0 of 3"
     assert operators_of(found, "litert:int8")["MEAN"]["delegate\ntook"] == "0 of 1"
+
+
+def test_a_network_without_operators_has_no_table_of_them() -> None:
+    found = with_facts("litert:int8", network=made_network("int8", operators=()), operators=())
+    assert [each.title for each in section(found, NEW[1]).tables] == ["keras:saved and keras:weights", "litert:fp32"]
+    assert "XNNPACK took every operator of litert:fp32." in section(found, NEW[1]).sentences
 
 
 def test_of_a_kind_taken_in_part_the_share_is_a_range() -> None:
@@ -335,6 +362,29 @@ def test_without_an_l3_the_l2_lacks_its_own_refills() -> None:
     dots = drawing(found, "misses")
     assert isinstance(dots, MissDots)
     assert dots.panels["what the L2 lacks"][0].event.metric == "l2d_refill"
+
+
+@pytest.mark.parametrize(
+    ("key", "recipe", "may", "vain"),
+    [
+        ("misses", {}, True, True),
+        ("simulated-misses", {"simulated": ("inference",)}, False, True),
+        ("simulated-misses", {"simulated": ("inference",), "target": "pi4"}, True, False),
+    ],
+)
+def test_a_prefetcher_is_named_where_its_reads_may_matter(
+    key: str, recipe: dict[str, object], may: bool, vain: bool
+) -> None:
+    """A simulated L3's reads have them, a simulated L2's refills have not; of counted events cores differ."""
+    caption = next(each.caption for each in section(built(**recipe), NEW[2]).figures if each.key == key)
+    assert ("or a prefetcher brought it;" in caption) == may
+    assert ("what a prefetcher brought in vain" in caption) == vain
+
+
+def test_labels_of_a_family_differ_where_they_are_cut() -> None:
+    labels = ("litert:width-0.35-fp32", "litert:width-0.35-int8", "litert:width-0.5-fp32", "litert")
+    cut = [canvas.short(label) for label in labels]
+    assert cut == ["litert:…th-0.35-fp32", "litert:…th-0.35-int8", "litert:…dth-0.5-fp32", "litert"]
 
 
 def test_one_model_has_no_figure_of_misses() -> None:

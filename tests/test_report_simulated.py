@@ -357,7 +357,7 @@ def test_simulated_figures_stand_where_every_measured_run_failed() -> None:
 
 def test_warnings_say_that_there_are_no_counters_and_where_the_simulated_ones_are() -> None:
     assert beside().warnings[0] == "No hardware counters: the kernel shows no usable PMU."
-    assert any("their tables under Simulated caches" in warning for warning in beside().warnings)
+    assert any("stand in tables of their own, which say so" in warning for warning in beside().warnings)
     assert any(warning.startswith("Nothing here was measured") for warning in virtual().warnings)
 
 

@@ -196,6 +196,15 @@ def test_a_network_that_cannot_be_asked_is_looked_at(
     assert found.resident.first_bytes is None
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_an_answer_that_is_no_number_is_an_error(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: float
+) -> None:
+    monkeypatch.setattr(engine, "infer", lambda batch: np.full((1, 1), number, np.float32))
+    with pytest.raises(ProfilerError, match="no number"):
+        worker.serve(request(tmp_path))
+
+
 def test_classes_win_by_their_largest_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(worker, "open_runtime", lambda *_: Doubler(outputs=3))
     done = served(request(tmp_path))

@@ -8,7 +8,7 @@ import click
 
 from profiler import __version__
 from profiler.cli.models import models
-from profiler.cli.options import CANNOT, INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, show_report
+from profiler.cli.options import CANNOT, INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, complain, show_report
 from profiler.cli.sweep import sweep
 from profiler.cli.virtual import virtual
 from profiler.errors import ProfilerError
@@ -29,7 +29,7 @@ class _Group(click.Group):
             path = error.ctx.command_path if error.ctx else "profiler"
             _end(f"{error.format_message().rstrip('.')}: see `{path} --help`", error.exit_code)
         except click.Abort:
-            _end("stopped by Ctrl-C: nothing was begun, so nothing is kept", INTERRUPTED)
+            _end("stopped by Ctrl-C: nothing that was not finished is kept", INTERRUPTED)
         except ProfilerError as error:
             _end(str(error), CANNOT)
         except OSError as error:
@@ -39,7 +39,7 @@ class _Group(click.Group):
 
 
 def _end(line: str, status: int) -> NoReturn:
-    click.echo(f"profiler: {' '.join(line.split())}", err=True)
+    complain(line)
     sys.exit(status)
 
 

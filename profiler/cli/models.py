@@ -3,21 +3,17 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from profiler.cli.options import CANNOT, OUTPUT, RUNS
+from profiler.cli.options import CANNOT, OUTPUT, RUNS, SEED, complain
 from profiler.errors import ProfilerError
-
-if TYPE_CHECKING:
-    pass
 
 _FILES = click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 _CACHES = click.option(
     "--caches", metavar="MACHINE", default="pi5", show_default=True, help="pi5, pi4, pi3, host or a FILE.toml."
 )
-_SEED = click.option("--seed", type=int, default=0, show_default=True, help="Of all that is random.")
+_SEED = click.option("--seed", type=SEED, default=0, show_default=True, help="Of all that is random.")
 
 
 @click.group()
@@ -58,7 +54,7 @@ def _each(files: tuple[Path, ...], one: Callable[[Path], None]) -> None:
             one(path)
         except ProfilerError as error:
             failed = True
-            click.echo(f"profiler: {error}", err=True)
+            complain(str(error))
     if failed:
         sys.exit(CANNOT)
 
@@ -105,11 +101,12 @@ def check(models: str, photos: Path | None, seed: int) -> None:
     from profiler.terminal import show_checks
 
     files = network.parse(models)
+    checks.readable(files)
     found, failures = accuracy.check(files, photos, seed, lambda line: click.echo(line, err=True))
     show_checks(found)
-    checks.store(found, files)
     for error in failures:
-        click.echo(f"profiler: {error}", err=True)
+        complain(str(error))
+    checks.store(found, files)
     if failures:
         sys.exit(CANNOT)
 
@@ -137,6 +134,6 @@ def curve(files: tuple[Path, ...], caches: str | None, on: str | None, seed: int
         found = curves.run(network.alone(path), options, lambda line: click.echo(line, err=True))
         points = measured.points(found, store.of_model(runs, found.sha256))
         show_curve(found)
-        click.echo(f"curve: {curves.write(found, points, output / f'{path.stem}-curve')}")
+        click.echo(f"curve: {curves.write(found, points, output / f'{path.name}-curve')}")
 
     _each(files, one)

@@ -15,6 +15,15 @@ OUTPUT = click.option(
 )
 
 
+SEED = click.IntRange(0, 2**30)
+"""What random generators are seeded with: NumPy's take nothing below 0, the cache simulator's nothing above 31 bits."""
+
+
+def complain(line: str) -> None:
+    """Says on standard error what is wrong and what to do about it, in one line whatever names are in it."""
+    click.echo(f"profiler: {' '.join(line.split())}", err=True)
+
+
 def threads(_context: click.Context, _parameter: click.Parameter, text: str) -> int | None:
     """`N`, or None for `default`."""
     if text == "default":

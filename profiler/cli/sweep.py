@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profiler.cli.options import INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, cpus, regions, show_report, threads
+from profiler.cli.options import INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, SEED, cpus, regions, show_report, threads
 from profiler.runtimes import KERAS_CALLS
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
     help="How Keras is asked.",
 )
 @click.option("--name", help="The study's name.  [default: date, time and models]")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the order, the photos and the bootstrap.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the order, the photos and the bootstrap.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1),

@@ -1,7 +1,8 @@
 """Facts of a model file that need no engine: which runtime it is for, its digest, the network in it."""
 
 import hashlib
-from fnmatch import fnmatchcase
+import os
+import stat
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,12 +56,7 @@ def _family(item: str) -> list[ModelFile]:
     from profiler.network.families import find
 
     name, _, pattern = item.removeprefix(FAMILY).partition(":")
-    forms = [ModelFile(*form) for form in find(name)]
-    chosen = [form for form in forms if fnmatchcase(form.label, pattern or "*")]
-    if not chosen:
-        labels = ", ".join(form.label for form in forms)
-        raise ProfilerError(f"family {name} has no form '{pattern}'", f"it has {labels}")
-    return chosen
+    return [ModelFile(*form) for form in find(name, pattern or "*")]
 
 
 def _single(item: str, one_of_many: bool) -> ModelFile:
@@ -105,14 +101,31 @@ def alone(path: Path) -> ModelFile:
     """
     runtime = _runtime(path)
     if runtime is None:
-        known = ", ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-        raise ProfilerError(f"{path} is not a model", f"use a file of one of the kinds {known}")
+        raise ProfilerError(f"{path} is not a model", f"use a {_kinds()} file")
     return ModelFile(path.name, runtime, path)
 
 
+def _kinds() -> str:
+    return " or ".join(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+
+
 def _runtime(path: Path) -> str | None:
-    """The runtime whose format the file begins like."""
+    """The runtime whose format the file begins like.
+
+    Raises:
+        ProfilerError: No such file; no plain file, whose reading could wait for ever; a path that no record can hold.
+    """
     try:
+        str(path.absolute()).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        raise ProfilerError(f"the path of model file {shown} is not UTF-8", "rename the file or its folder") from None
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise ProfilerError(f"{path} is a folder", f"name a {_kinds()} file; convert a SavedModel to one")
+        if not stat.S_ISREG(mode):
+            raise ProfilerError(f"{path} is no plain file", "copy what it gives into a file, and name that")
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:

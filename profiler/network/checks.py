@@ -48,6 +48,16 @@ def store(checks: Iterable[Check], models: Iterable[ModelFile]) -> None:
             raise ProfilerError(cause, "copy the models to a folder you may write to") from error
 
 
+def readable(models: Iterable[ModelFile]) -> None:
+    """Looks at what was found before, so that what `store` would refuse is known before the models are asked.
+
+    Raises:
+        ProfilerError: What stands beside a model is not what this program wrote.
+    """
+    for folder in {model.path.parent for model in models}:
+        _read(folder / FILE)
+
+
 def _worth(check: Check | None) -> tuple[bool, int]:
     """What of two checks of the same file decides which is kept: the greater."""
     return (check.reference != check.label, sum(each.total for each in check.answers)) if check else (False, 0)

@@ -2,6 +2,8 @@
 form what it is.
 """
 
+import shlex
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
@@ -15,6 +17,8 @@ NAMES = ("lab", "width")
 """The families that this program builds."""
 
 MANIFEST = "family.json"
+_HERE = Path("models")
+"""Where families are built unless another folder is named."""
 
 
 class Member(Record, frozen=True, kw_only=True):
@@ -77,20 +81,25 @@ def member(path: Path, label: str, form: Form, what: str) -> Member:
     )
 
 
-def find(text: str) -> tuple[tuple[str, str, Path, Form], ...]:
-    """Label, runtime, file and form of each member of a family, in the manifest's order.
+def find(text: str, pattern: str = "*") -> tuple[tuple[str, str, Path, Form], ...]:
+    """Label, runtime, file and form of each member of a family whose label matches, in the manifest's order.
 
     Args:
         text: A name, for the folder of that name in `models` here, or else in this program's source tree; or a folder.
 
     Raises:
-        ProfilerError: No such family; not built; its manifest is damaged; a file is missing or is another.
+        ProfilerError: No such family; not built; its manifest is damaged; no label matches; a file of those that do is
+            missing or is another.
     """
     folder = _folder(text)
     family = read(folder)
-    for entry in family.members:
-        _same(folder / entry.file, entry, family.name)
-    return tuple((entry.label, entry.form.runtime, folder / entry.file, entry.form) for entry in family.members)
+    chosen = [entry for entry in family.members if fnmatchcase(entry.label, pattern)]
+    if not chosen:
+        labels = ", ".join(entry.label for entry in family.members)
+        raise ProfilerError(f"family {text} has no form '{pattern}'", f"it has {labels}")
+    for entry in chosen:
+        _same(folder / entry.file, entry)
+    return tuple((entry.label, entry.form.runtime, folder / entry.file, entry.form) for entry in chosen)
 
 
 def read(folder: Path) -> Family:
@@ -107,10 +116,10 @@ def read(folder: Path) -> Family:
     except OSError as error:
         raise ProfilerError(f"{path} cannot be read ({error.strerror})", "make it readable") from error
     except msgspec.DecodeError as error:
-        raise ProfilerError(f"{path} is damaged ({error})", _again(folder.name)) from error
+        raise ProfilerError(f"{path} is damaged ({error})", _again(folder)) from error
     wrong = _wrong(family.members)
     if wrong:
-        raise ProfilerError(f"{path} is damaged ({wrong})", _again(family.name))
+        raise ProfilerError(f"{path} is damaged ({wrong})", _again(folder))
     return family
 
 
@@ -130,27 +139,30 @@ def _wrong(members: tuple[Member, ...]) -> str | None:
 def _folder(text: str) -> Path:
     if text in NAMES:
         source = Path(network.__file__).parent.parent.parent
-        places = (root / "models" / text for root in (Path(), source))
+        places = (root / _HERE / text for root in (Path(), source))
         folder = next((place for place in places if (place / MANIFEST).exists()), None)
         if folder is None:
-            raise ProfilerError(f"family '{text}' is not built", _again(text))
+            raise ProfilerError(f"family '{text}' is not built", _again(_HERE / text))
         return folder
     if not text or ("/" not in text and not Path(text).is_dir()):
         raise ProfilerError(f"unknown family '{text}'", f"use {' or '.join(NAMES)}, or a folder with {MANIFEST}")
     return Path(text)
 
 
-def _same(path: Path, entry: Member, family: str) -> None:
+def _same(path: Path, entry: Member) -> None:
     """Raises ProfilerError: The file is not the one that the manifest names."""
     try:
         same = path.stat().st_size == entry.size_bytes and network.sha256(path) == entry.sha256
     except OSError as error:
-        raise ProfilerError(f"model file {path} cannot be read ({error.strerror})", _again(family)) from error
+        raise ProfilerError(f"model file {path} cannot be read ({error.strerror})", _again(path.parent)) from error
     if not same:
-        raise ProfilerError(f"{path} is not the file that {MANIFEST} names", _again(family))
+        raise ProfilerError(f"{path} is not the file that {MANIFEST} names", _again(path.parent))
 
 
-def _again(family: str) -> str:
-    """The command that builds the family, where this program can."""
-    photos = " [--photos DIR]" if family == NAMES[0] else ""
-    return f"type: profiler models build --family {family}{photos}" if family in NAMES else "restore the folder"
+def _again(folder: Path) -> str:
+    """The command that builds the family in that folder, where this program can."""
+    if folder.name not in NAMES:
+        return "restore the folder"
+    photos = " [--photos DIR]" if folder.name == NAMES[0] else ""
+    output = "" if folder.parent == _HERE else f" --output {shlex.quote(str(folder.parent))}"
+    return f"type: profiler models build --family {folder.name}{photos}{output}"

@@ -59,18 +59,24 @@ def _operator(graph: Graph, weights: Weights, call: Call) -> Operator:
     given = [graph.tensors[number] for number in call.given]
     own = weights.of(call.layer)
     macs = keras_layers.macs(call.layer, [each.shape for each in taken], given[0].shape if given else None)
-    passes = _passes(call)
     return Operator(
         name=call.layer.kind,
         output="/".join(call.layer.path) or call.layer.name,
         activations=(taken[0].dtype or "") if taken else "",
         weights=max(own, key=lambda each: each.size_bytes).dtype if own else None,
-        input_bytes=0 if passes else _together(graph.tensors[number] for number in dict.fromkeys(call.taken)),
+        input_bytes=_touched(call, [graph.tensors[number] for number in dict.fromkeys(call.taken)]),
         weight_bytes=sum(each.size_bytes for each in own),
-        output_bytes=0 if passes else _together(given),
+        output_bytes=_touched(call, given),
         macs=macs if macs is not None and macs < _MOST_MACS else None,
         custom=call.layer.custom,
     )
+
+
+def _touched(call: Call, tensors: Iterable[Tensor]) -> int | None:
+    """Bytes of what the call takes or gives; None where they are not known, as of a model that is opaque as a whole."""
+    if not call.given:
+        return None
+    return 0 if _passes(call) else _together(tensors)
 
 
 def _passes(call: Call) -> bool:
@@ -158,7 +164,7 @@ def _unknown(operators: Iterable[Operator]) -> list[Operator]:
 
 
 def _names(operators: Iterable[Operator]) -> str:
-    names = list(dict.fromkeys(f"{_plain(each.output)} ({_plain(each.name)})" for each in operators))
+    names = list(dict.fromkeys(f"{_plain(each.output or 'the model')} ({_plain(each.name)})" for each in operators))
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 

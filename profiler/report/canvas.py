@@ -19,6 +19,8 @@ PANEL_HEIGHT = 2.35
 _ABREAST = 3
 _LABEL = 20
 """Letters of a label that a panel is wide enough for."""
+_HEAD = 7
+"""Of these, letters from its beginning where it is cut: models of one family differ at the end."""
 
 
 class Mark(NamedTuple):
@@ -50,4 +52,4 @@ def panels(canvas: "Canvas", count: int, height: float = PANEL_HEIGHT) -> list["
 
 def short(label: str) -> str:
     """A label that a panel is wide enough for."""
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+    return label if len(label) <= _LABEL else f"{label[:_HEAD]}…{label[_HEAD + 1 - _LABEL :]}"

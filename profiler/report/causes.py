@@ -15,10 +15,8 @@ from profiler.stats import Estimate
 
 _TITLE = "What made the difference"
 
-_ROWS = (
-    "Each row is of two models that differ in one thing alone; its figures are the second's as times the first's. "
-    "Where an interval includes 1, no difference is shown."
-)
+_ROWS = "Each row is of two models that differ in one thing alone; its figures are the second's as times the first's."
+_INTERVALS = "Where an interval includes 1, no difference is shown."
 _FACTS = "File and working set are facts of the files."
 _PEAK = "Peak resident memory is the whole process's, interpreter and engine included."
 _UNDETERMINED = "not determined: one of the two has no figure, or the first's is not shown to be above 0"
@@ -34,7 +32,15 @@ def causes(study: Study, analysis: Analysis) -> Section | None:
     found = pairs(study.models)
     if not found:
         return None
-    tables = [_table(found, "causes", "", [*_facts(found), *_measured(analysis)], f"{_ROWS} {_captions(analysis)}")]
+    tables = [
+        _table(
+            found,
+            "causes",
+            "",
+            [*_facts(found), *_measured(analysis)],
+            f"{_rows(analysis.costs)} {_captions(analysis)}",
+        )
+    ]
     if study.simulation and analysis.simulated and (columns := list(_counted(analysis.simulated))):
         tables.append(
             _table(
@@ -42,7 +48,7 @@ def causes(study: Study, analysis: Analysis) -> Section | None:
                 keyed("causes", analysis.simulated),
                 titled(f"{_TITLE} in the caches", analysis.simulated),
                 columns,
-                f"{provenance.label(study, study.simulation)} {_ROWS}",
+                f"{provenance.label(study, study.simulation)} {_rows(analysis.simulated)}",
             )
         )
     return Section(_TITLE, points=tuple(verdicts(found, analysis)), tables=tuple(tables))
@@ -80,6 +86,12 @@ def _measured(analysis: Analysis) -> Iterator[_Column]:
         yield _Column(
             "peak resident\nmemory", lambda pair: quotient(peaks.get(pair.second.label), peaks.get(pair.first.label))
         )
+
+
+def _rows(costs: Costs) -> str:
+    """What a row is; and what an interval shows, where there are any."""
+    figures = (figure for event in costs.events for cost in costs.of(event) for figure in (cost.fixed, cost.per_image))
+    return f"{_ROWS} {_INTERVALS}" if any(figure and figure.interval for figure in figures) else _ROWS
 
 
 def _captions(analysis: Analysis) -> str:

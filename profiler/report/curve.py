@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec.structs import replace
 
 from profiler import targets
 from profiler.records import MissCurve, Run, Simulation, Study, Target
@@ -105,10 +106,23 @@ def _samples_at(curve: MissCurve, size_bytes: int) -> Floats | None:
 
 
 def machines(curve: MissCurve) -> tuple[Target, ...]:
-    """Every machine that has a file here, and that whose caches were simulated."""
-    shipped = [targets.find(name) for name in targets.known() if name != targets.HOST]
-    mine = [] if curve.target.title in {target.title for target in shipped} else [curve.target]
-    return (*mine, *shipped)
+    """Every machine with a file here whose caches have lines as long as the curve's, and that which was simulated.
+
+    One that was simulated from the user's own file, and has a name that stands here too, is told apart by its file's.
+    """
+    every = [targets.find(name) for name in targets.known() if name != targets.HOST]
+    shipped = [target for target in every if _line_bytes(target) == curve.line_bytes]
+    mine = curve.target
+    if any((mine.title, mine.caches) == (target.title, target.caches) for target in shipped):
+        return tuple(shipped)
+    if any(mine.title == target.title for target in shipped):
+        mine = replace(mine, title=f"{mine.title} ({mine.key})")
+    return (mine, *shipped)
+
+
+def _line_bytes(target: Target) -> int | None:
+    """Of all its caches, which have one length (`geometry.flaws`)."""
+    return target.caches[0].line_bytes
 
 
 def levels(target: Target) -> tuple[Level, ...]:
@@ -129,7 +143,10 @@ def predictions(curve: MissCurve) -> tuple[Prediction, ...]:
 
 
 def points(curve: MissCurve, studies: Sequence[tuple[Study, Sequence[Run]]]) -> tuple[Point, ...]:
-    """The full simulation of the same pass, and what studies of the same model file say an inference missed."""
+    """The full simulation of the same pass, and what studies of the same model file say an inference missed.
+
+    Caches with lines of another length are left out: their misses are of other things.
+    """
     title = f"full simulation of the same pass, {short(curve.target.title)}'s caches"
     mine = [Point(each.level.size_bytes, each.full, None, title, "same pass") for each in predictions(curve)]
     theirs = [point for study, runs in studies for point in _of_study(curve, study, runs)]
@@ -155,6 +172,8 @@ def _of_study(curve: MissCurve, study: Study, runs: Sequence[Run]) -> Iterator[P
 
 def _simulated(curve: MissCurve, study: Study, simulation: Simulation, costs: Costs, label: str) -> Iterator[Point]:
     target = simulation.target
+    if _line_bytes(target) != curve.line_bytes:
+        return
     kind = target.prefetch["kind"]
     prefetcher = "no prefetcher" if kind == "none" else f"reads of a {kind} prefetcher included"
     whose = "" if simulation.arch == curve.arch else f", {architecture(simulation.arch)} instructions"
@@ -173,7 +192,7 @@ def _measured(curve: MissCurve, study: Study, costs: Costs, label: str) -> Itera
     direct = machine.uarch in _READS_OF_THE_L3 and 3 in unified
     for level, metric in ({2: "llc_load", 3: "llc_load_miss"} if direct else {2: "l2d_refill"}).items():
         event = costs.answering(metric)
-        if level in unified and event:
+        if level in unified and event and unified[level].line_bytes in (None, curve.line_bytes):
             yield from _points(unified[level].size_bytes, iter([costs[event.name, label]]), series, "measured")
 
 

@@ -11,7 +11,6 @@ _SMALL_INTEGERS = frozenset({"int4", "int8", "uint8"})
 OWN_KERNELS = "the engine's own kernels"
 """What runs the operators that no delegate took."""
 
-
 NAMED = 4
 """Most kinds that a sentence names."""
 

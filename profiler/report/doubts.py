@@ -64,7 +64,7 @@ def _simulated(study: Study) -> Iterator[str]:
     if study.counter_source is None:
         yield "Nothing here was measured: every count is simulated, and there is no time, latency or memory."
     else:
-        yield "Simulated figures have their tables under Simulated caches; what all other tables say was measured."
+        yield "Simulated figures stand in tables of their own, which say so; all other counts and times were measured."
 
 
 def _throttled(runs: Sequence[Run]) -> Iterator[str]:

@@ -48,7 +48,8 @@ def _needs(network: Network, resident: Resident | None) -> Iterator[tuple[str, s
     yield "parameters", text.plain(network.parameters, "")
     unknown = sum(operator.macs is None for operator in network.operators)
     besides = f", those of {text.counted(unknown, 'operator')} not known" if unknown else ""
-    yield "multiply-accumulates", f"{text.plain(network.macs, '')}{besides}"
+    known = text.plain(network.macs, "") if unknown < len(network.operators) else text.ABSENT
+    yield "multiply-accumulates", f"{known}{besides}"
     yield "weights read", text.plain(network.read_bytes, "bytes")
     yield "activations' arena", _known(network.arena_bytes, network.arena_how)
     yield "alive at one time", _known(network.least_bytes, "the most, whoever plans")

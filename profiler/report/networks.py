@@ -22,14 +22,20 @@ _FILES = (
 _NEEDS = (
     "For one image. MACs are multiply-accumulates. The arena is the memory for activations, at least as large as "
     "what is alive at one time. The working set is all weights and the arena, which is used again and again: what "
-    "an inference touches of memory. The second line is how many times the file's size that is."
+    "an inference touches of memory by its file alone; code, the engine's own data and packed copies come on top. The "
+    "second line is how many times the file's size that is."
+)
+_OWN_ARENA = (
+    " The engine's own arena holds what its own operators and the delegate's parts hand on, and scratch: within a part "
+    "a delegate keeps its activations to itself."
 )
 _RESIDENT = (
     " Resident is what one uncounted load and first inference added to the process: the engine's own memory, with the "
     "weights that it copied or packed, and those pages of the file that were mapped and touched."
 )
 
-_ARENA, _ENGINE = "activations\narena", "resident\nengine"
+_ARENA, _LEAST, _WORKING = "activations\narena", "activations\nat least", "working\nset"
+_OWN, _ENGINE, _FILE = "engine's\nown arena", "resident\nengine", "resident\nfile"
 
 Figure = Callable[[Model, Network], int | None]
 
@@ -130,16 +136,17 @@ def _needs(models: Sequence[Model]) -> Table:
     sizes: list[tuple[str, Figure]] = [
         ("weights\nread", lambda _, network: network.read_bytes),
         (_ARENA, lambda _, network: network.arena_bytes),
-        ("activations\nat least", lambda _, network: network.least_bytes),
-        ("working\nset", lambda _, network: network.working_set_bytes),
+        (_LEAST, lambda _, network: network.least_bytes),
+        (_WORKING, lambda _, network: network.working_set_bytes),
     ]
-    if any(model.engine.arena_bytes is not None for model in models):
-        sizes.append(("engine's\nown arena", lambda model, _: model.engine.arena_bytes))
+    own = any(model.engine.arena_bytes is not None for model in models)
+    if own:
+        sizes.append((_OWN, lambda model, _: model.engine.arena_bytes))
     resident = any(model.resident for model in models)
     if resident:
         sizes += [
             (_ENGINE, lambda model, _: _grown(model)),
-            ("resident\nfile", lambda model, _: model.resident.file_bytes if model.resident else None),
+            (_FILE, lambda model, _: model.resident.file_bytes if model.resident else None),
         ]
     notes, rows = text.Notes(), []
     for model in models:
@@ -148,12 +155,12 @@ def _needs(models: Sequence[Model]) -> Table:
             cells = [text.ABSENT + notes.marks([lack(model)])] * (len(sizes) + 2)
         else:
             cells = [text.plain(network.parameters, ""), _macs(network, notes)]
-            marks = [_marks(head, model, network, notes) for head, _ in sizes]
-            found = zip(sizes, marks, strict=True)
-            cells += [_size(figure(model, network), network, mark) for (_, figure), mark in found]
+            for head, figure in sizes:
+                size = figure(model, network)
+                cells.append(_size(size, network, notes.marks(_remarks(head, size, model, network))))
         rows.append((model.label, *cells))
     heads = ("model", "parameters", "MACs", *(head for head, _ in sizes))
-    caption = f"{_NEEDS}{_RESIDENT if resident else ''}"
+    caption = f"{_NEEDS}{_OWN_ARENA if own else ''}{_RESIDENT if resident else ''}"
     return Table("needs", "What an inference needs", heads, tuple(rows), caption, notes.all())
 
 
@@ -165,13 +172,15 @@ def _macs(network: Network, notes: text.Notes) -> str:
     return f"{text.plain(network.macs, '')}{marks}"
 
 
-def _marks(head: str, model: Model, network: Network, notes: text.Notes) -> str:
-    """How the arena is known; that the engine's memory was seen before it inferred."""
-    if head == _ARENA:
-        return notes.marks([f"arena: {network.arena_how}"])
+def _remarks(head: str, size: int | None, model: Model, network: Network) -> list[str]:
+    """How the arena is known; why a figure is not; that the engine's memory was seen before it inferred."""
+    if head == _ARENA or (size is None and head in (_LEAST, _WORKING)):
+        return [f"arena: {network.arena_how}"]
+    if size is None:
+        return ["the engine does not tell" if head == _OWN else "not seen around an uncounted load"]
     if head == _ENGINE and model.resident and model.resident.first_bytes is None:
-        return notes.marks(["after the load; no first inference was made"])
-    return ""
+        return ["after the load; no first inference was made"]
+    return []
 
 
 def _size(size: int | None, network: Network, marks: str) -> str:

@@ -25,10 +25,10 @@ class _Kind(NamedTuple):
 
 
 def operators(study: Study) -> Section | None:
-    """A table for each network of the study, models with the same one together; None where no file was read."""
+    """A table for each network of the study, models with the same one together; None where no operator is known."""
     tables: dict[tuple[object, ...], tuple[list[str], Table]] = {}
     for model in study.models:
-        if model.network:
+        if model.network and model.network.operators:
             its = table(model.network, model.engine)
             labels, _ = tables.setdefault((its.columns, its.rows), ([], its))
             labels.append(model.label)
@@ -55,7 +55,7 @@ def _sentences(models: Sequence[Model]) -> Iterator[str]:
     found = {model.label: (model, left) for model in models if (left := delegate.outside(model))}
     whole: dict[str, list[str]] = {}
     for model, left in found.values():
-        if not left.kinds and model.engine.delegate:
+        if not left.kinds and model.engine.operators and model.engine.delegate:
             whole.setdefault(model.engine.delegate, []).append(model.label)
     for name, labels in whole.items():
         yield f"{name} took every operator of {text.listed(labels)}."
@@ -75,7 +75,7 @@ def _left(model: Model, left: delegate.Outside) -> str:
     share = delegate.share(left)
     return (
         f"Of {model.label} {model.engine.delegate} took {took} of {text.counted(total, 'operator')}: "
-        f"{delegate.named(left)} run in {delegate.OWN_KERNELS}{f', with {share}' if share else ''}"
+        f"{delegate.OWN_KERNELS} run {delegate.named(left)}{f', with {share}' if share else ''}"
         f"{delegate.among(left)}."
     )
 

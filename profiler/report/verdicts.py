@@ -56,6 +56,8 @@ def _judged(analysis: Analysis) -> Measure | None:
 def _brief(pairs: Sequence[Pair], judged: Measure) -> str:
     ratios = {pair: ratio for pair in pairs if (ratio := pair.per_image(*judged))}
     if len(ratios) > _SINGLY:
+        if all(verdict(ratio, judged.costs.simulated) == "same" for ratio in ratios.values()):
+            return f"no difference shown ({len(ratios)} pairs)"
         values = sorted(ratio.value for ratio in ratios.values())
         low, high = (text.plain(end, text.NUMBER) for end in (values[0], values[-1]))
         return f"{low} to {high} times ({len(ratios)} pairs)"
@@ -87,10 +89,11 @@ def _alone(pair: Pair, judged: Measure, analysis: Analysis) -> Iterator[str]:
         yield from _paid_once(pair, judged)
         yield _of_format(ratio, judged)
         return
-    which = f", {_weights(pair)} in the same precision" if pair.cause == "runtime" else ""
+    runtime = pair.cause == "runtime" and ratio is not None
+    which = f", {_weights(pair)} in the same precision" if runtime else ""
     yield f"{head}: {said}{which}{_sizes(pair, ratio, judged)}."
     yield from _evidence(pair, judged, analysis)
-    if pair.cause == "runtime":
+    if runtime:
         yield _of_runtime(pair)
     elif pair.cause == "precision":
         yield from _of_precision(pair, ratio, judged)

@@ -4,12 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from profiler.network.fit import Level, fits, levels
-from profiler.records import Cache, Model, Network, Study
+from profiler.records import Cache, Event, Model, Network, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs
 from profiler.report.model import Figure, MissDots, OperatorBars, Section, Table
 from profiler.report.tables import SIMULATED, keyed, titled
+
+_REFILLS = "l2d_refill"
+"""Metric of lines that the L2 brings in on demand."""
 
 LINE_BYTES = 64
 """Of the caches of all known machines; for one that does not tell."""
@@ -42,7 +45,7 @@ def working_sets(study: Study, analysis: Analysis) -> Section | None:
         return None
     return Section(
         "Working sets against caches",
-        sentences=(" ".join(_whole(known, place) for place in places),),
+        sentences=tuple(filter(None, [" ".join(filter(None, (_whole(known, place) for place in places)))])),
         tables=tuple(_table(known, place, _FITS if place is places[0] else "") for place in places),
         figures=(*_bars(known, places[-1]), *_misses(study, analysis)),
     )
@@ -162,7 +165,7 @@ def _miss_dots(models: Sequence[Model], costs: Costs, caches: Sequence[Cache], w
         model.label: size for model in models if model.network and (size := model.network.working_set_bytes) is not None
     }
     metrics = {
-        "what the L2 lacks": "llc_load" if any(cache.level == 3 for cache in caches) else "l2d_refill",
+        "what the L2 lacks": "llc_load" if any(cache.level == 3 for cache in caches) else _REFILLS,
         "what the last cache lacks": "llc_load_miss",
     }
     panels = {}
@@ -176,17 +179,31 @@ def _miss_dots(models: Sequence[Model], costs: Costs, caches: Sequence[Cache], w
     line = next((cache.line_bytes for cache in caches if cache.level > 1 and cache.line_bytes), LINE_BYTES)
     marked = tuple((name, size) for name, size in levels(caches) if not name.startswith("L1"))
     title = titled("Misses for each image against the working set", costs)
-    names = text.listed(f"{words}: {found[0].event.name}" for words, found in panels.items())
+    events = {words: found[0].event for words, found in panels.items()}
+    names = text.listed(f"{words}: {event.name}" for words, event in events.items())
     yield Figure(
         keyed("misses", costs),
         title,
         f"{title}. {_described(panels, sizes)}.",
         f"For each image, {whose} ({names}). A mark is a model; dotted lines are cache sizes. The dashed line is the "
         f"working set over {line} bytes: each of its lines brought in once, as if none stayed from the image before. "
-        "Below it something stayed, or a prefetcher brought it; above it lines came more than once, or others came "
-        "with them: code, and the engine's own data.",
+        f"{_sides(tuple(events.values()), costs.simulated)}",
         MissDots(sizes, panels, marked, line),
     )
+
+
+def _sides(events: Sequence[Event], simulated: bool) -> str:
+    """What puts a mark below or above the dashed line.
+
+    Simulated reads of an L3 and of memory have a prefetcher's among them, simulated refills have not; of counted events
+    cores differ.
+    """
+    refills = [event.metric == _REFILLS for event in events]
+    kept = "something stayed" if simulated and not any(refills) else "something stayed, or a prefetcher brought it"
+    others = "code and the engine's own data"
+    if not simulated or not all(refills):
+        others = "code, the engine's own data, and what a prefetcher brought in vain"
+    return f"Below it {kept}; above it lines came more than once, or others came with them: {others}."
 
 
 def _drawable(sizes: dict[str, int]) -> Callable[[Cost], bool]:

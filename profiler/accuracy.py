@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from profiler import images, network
 from profiler.errors import ProfilerError
-from profiler.measure import WORKER, Workplace, uncounted
+from profiler.measure import WORKER, Workplace, uncounted, uncounted_plan
 from profiler.network import ModelFile
 from profiler.photos import Labelled, Shape, builtin, find, stage
 from profiler.process import Stop
-from profiler.records import AGREE, Answers, Case, Check, Plan
+from profiler.records import AGREE, Answers, Case, Check
 
 SETS = ("as they are", "degraded")
 """What every model is asked, in this order; `photos.DEGRADED` says how the latter are made."""
@@ -91,7 +91,9 @@ def check(
         tell(ONE_CAT)
     failures: list[ProfilerError] = []
     with tempfile.TemporaryDirectory(prefix="profiler-") as folder, Stop() as stop:
-        plan = _plan(str(photos or "builtin"), 2 * len(labelled.photos), seed)
+        inferences = 2 * len(labelled.photos)
+        limit_s = _START_S + _EACH_S * inferences
+        plan = uncounted_plan("graph", limit_s, None, (inferences,), str(photos or "builtin"), seed)
         place = Workplace(Path(folder), worker, plan, {model.label: model for model in models}, {}, {}, stop)
         shapes = dict(_each(models, lambda model: _shape(model, place, tell), failures))
         pools = stage(labelled, set(shapes.values()), seed, place.folder)
@@ -111,24 +113,6 @@ def _each(items: Iterable[T], make: Callable[[T], Made], failures: list[Profiler
         except ProfilerError as error:
             failures.append(error)
     return made
-
-
-def _plan(source: str, inferences: int, seed: int) -> Plan:
-    return Plan(
-        images=(inferences,),
-        repeats=1,
-        warmup=0,
-        threads=None,
-        regions=(),
-        phases=False,
-        event_set="",
-        counters="",
-        source=source,
-        seed=seed,
-        timeout_s=_START_S + _EACH_S * inferences,
-        cpus=None,
-        keras_call="graph",
-    )
 
 
 def _shape(model: ModelFile, place: Workplace, tell: Callable[[str], object]) -> Shape:

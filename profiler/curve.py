@@ -27,7 +27,7 @@ from profiler.report.curve import Point
 from profiler.runtimes import KERAS_CALLS
 from profiler.simulation import Simulated
 from profiler.stats import Floats
-from profiler.store import Store, write_whole
+from profiler.store import Store, write_all
 
 SEEDS = (1, 2)
 SMALLEST_BYTES, LARGEST_BYTES = 2**14, 2**26
@@ -181,15 +181,7 @@ def write(curve: MissCurve, points: Sequence[Point], folder: Path) -> Path:
         folder / "curve.svg": drawn,
         page: curve_page.render(curve, points, drawn).encode(),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path, data in files.items():
-            write_whole(path, data)
-    except OSError as error:
-        raise ProfilerError(
-            f"the curve cannot be written to {folder} ({error.strerror})",
-            "use --output with a folder you may write to",
-        ) from error
+    write_all(files, folder, "curve")
     return page
 
 

@@ -134,8 +134,22 @@ def look(model: ModelFile, threads: int | None = 1, timeout_s: float = 300.0, wo
     Raises:
         ProfilerError: The engine is not there, or cannot load it, or crashes.
     """
-    plan = Plan(
-        images=(),
+    plan = uncounted_plan("call", timeout_s, threads)
+    with tempfile.TemporaryDirectory(prefix="profiler-") as folder, process.Stop() as stop:
+        place = Workplace(Path(folder), worker, plan, {model.label: model}, {}, {}, stop)
+        return _ask(Look, Case(model=model.label, images=0, region="process"), place, look=True)
+
+
+def uncounted_plan(
+    call: str, timeout_s: float, threads: int | None, images: tuple[int, ...] = (), source: str = "", seed: int = 0
+) -> Plan:
+    """A plan for workers that nothing counts: what counting would need is empty.
+
+    Args:
+        call: How Keras is asked.
+    """
+    return Plan(
+        images=images,
         repeats=0,
         warmup=0,
         threads=threads,
@@ -143,15 +157,12 @@ def look(model: ModelFile, threads: int | None = 1, timeout_s: float = 300.0, wo
         phases=False,
         event_set="",
         counters="",
-        source="",
-        seed=0,
+        source=source,
+        seed=seed,
         timeout_s=timeout_s,
         cpus=None,
-        keras_call="call",
+        keras_call=call,
     )
-    with tempfile.TemporaryDirectory(prefix="profiler-") as folder, process.Stop() as stop:
-        place = Workplace(Path(folder), worker, plan, {model.label: model}, {}, {}, stop)
-        return _ask(Look, Case(model=model.label, images=0, region="process"), place, look=True)
 
 
 def uncounted(case: Case, place: Workplace) -> tuple[Completion, Engine]:

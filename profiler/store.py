@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -78,16 +79,32 @@ def load(folder: Path) -> tuple[Study, tuple[Run, ...]]:
     Raises:
         ProfilerError: Not a study, of another schema version, or damaged.
     """
+    return _study(folder), _runs(folder)
+
+
+def _study(folder: Path) -> Study:
     schema = _header(folder / _STUDY).get("schema")
     if schema not in READABLE:
         versions = " and ".join(map(str, READABLE))
         raise ProfilerError(
             f"study {folder} has schema {schema}, this profiler reads {versions}", "use the version that wrote it"
         )
+    with _damage_named(folder):
+        return from_json(Study, (folder / _STUDY).read_bytes())
+
+
+def _runs(folder: Path) -> tuple[Run, ...]:
+    path = folder / _RUNS
+    with _damage_named(folder):
+        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+        return tuple(from_json(Run, line) for line in lines[:-1])
+
+
+@contextlib.contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Raises ProfilerError: What is read within cannot be, or is damaged."""
     try:
-        text = (folder / _STUDY).read_bytes()
-        lines = (folder / _RUNS).read_bytes().split(b"\n") if (folder / _RUNS).exists() else [b""]
-        return from_json(Study, text), tuple(from_json(Run, line) for line in lines[:-1])
+        yield
     except OSError as error:
         raise ProfilerError(f"study {folder} cannot be read ({error.strerror})", "make it readable") from error
     except msgspec.DecodeError as error:
@@ -128,10 +145,27 @@ def of_model(root: Path, sha256: str) -> list[tuple[Study, tuple[Run, ...]]]:
     found = []
     for folder in sorted(path.parent for path in root.glob(f"*/{_STUDY}")):
         with contextlib.suppress(ProfilerError):
-            study, runs = load(folder)
+            study = _study(folder)
             if sha256 in {model.sha256 for model in study.models}:
-                found.append((study, runs))
+                found.append((study, _runs(folder)))
     return found
+
+
+def write_all(files: Mapping[Path, bytes], folder: Path, what: str) -> None:
+    """Writes what goes to a report's folder and its subfolders, in this order, each file whole or not at all.
+
+    Raises:
+        ProfilerError: The folder cannot be written; `what` could not be.
+    """
+    try:
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data)
+    except OSError as error:
+        raise ProfilerError(
+            f"the {what} cannot be written to {folder} ({error.strerror})",
+            "use --output with a folder you may write to",
+        ) from error
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -35,6 +35,13 @@ KINDS = {"CONV_2D": "Conv2D", "DEPTHWISE_CONV_2D": "DepthwiseConv2D", "MEAN": "G
 """As Keras spells them; a kind that is missing is `Dense`."""
 
 
+def made_operator(**fields: object) -> Operator:
+    """A convolution without bytes or work, but for `fields`."""
+    own = {"name": "CONV_2D", "output": "", "activations": "int8", "weights": "int8", "macs": 0}
+    bytes_of = {"input_bytes": 0, "weight_bytes": 0, "output_bytes": 0}
+    return Operator(**own | bytes_of | fields)  # type: ignore[arg-type]
+
+
 def made_operators(precision: Precision = "fp32", keras: bool = False) -> tuple[Operator, ...]:
     """The operators of `LAYERS`, in the sizes of a precision."""
     constant = np.dtype(DTYPES[precision]).itemsize

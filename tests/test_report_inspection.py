@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from made_networks import made_network, made_resident, made_taken
+from made_networks import made_network, made_operator, made_resident, made_taken
 from made_tflite import Graph, Op, T, constant, model
 from msgspec import structs
 
 from profiler import inspection, network, targets
 from profiler.errors import ProfilerError
-from profiler.records import Engine, Operator
+from profiler.records import Engine
 from profiler.report.inspection import tables
 from profiler.report.model import Table
 
@@ -41,20 +41,8 @@ def test_memory_is_told_where_it_was_seen() -> None:
 
 
 def test_operators_are_held_against_each_cache() -> None:
-    def operator(size: int | None) -> Operator:
-        return Operator(
-            name="CONV_2D",
-            output="",
-            activations="int8",
-            weights="int8",
-            input_bytes=size,
-            weight_bytes=0,
-            output_bytes=0,
-            macs=10,
-        )
-
     sizes = (2**16, 2**16 + 1, 2**19, 2**21, 2**21 + 1, None)
-    found = made_network(operators=tuple(map(operator, sizes)), arena_bytes=None)
+    found = made_network(operators=tuple(made_operator(input_bytes=size, macs=10) for size in sizes), arena_bytes=None)
     rows = named("caches", network=found)
     assert rows["first fit L1D (64 KiB)"] == "1 operator, 17 % of MACs"
     assert rows["first fit L2 (512 KiB)"].startswith("2 operators")

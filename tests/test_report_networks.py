@@ -5,13 +5,13 @@ from functools import cache
 from xml.etree import ElementTree
 
 import pytest
-from made_networks import LAYERS, made_form, made_network, made_operators, made_resident, made_taken
+from made_networks import LAYERS, made_form, made_network, made_operator, made_operators, made_resident, made_taken
 from msgspec.structs import replace
 from reading import SVG, everything, number, row, section, table, value
 from studies import LITERT, NO_PMU, PI5, family_study, made_study
 
 from profiler import report
-from profiler.records import Operator, Taken
+from profiler.records import Taken
 from profiler.report import canvas, delegate, figures
 from profiler.report.model import MissDots, OperatorBars, Report, Section
 
@@ -431,16 +431,7 @@ def test_ten_models_have_ten_looks_and_no_empty_panel() -> None:
 
 
 def test_an_operator_of_no_bytes_is_drawn_and_fits() -> None:
-    nothing = Operator(
-        name="RESHAPE",
-        output="flat",
-        activations="int8",
-        weights=None,
-        input_bytes=0,
-        weight_bytes=0,
-        output_bytes=0,
-        macs=0,
-    )
+    nothing = made_operator(name="RESHAPE", output="flat", weights=None)
     network = made_network("int8", operators=(nothing,), weights_bytes=0)
     found = with_facts("litert:int8", network=network, operators=(Taken(name="RESHAPE", taken=0, total=1),))
     assert row(table(found, "fits-here"), "litert:int8")["first fits L1D\n64 KiB"] == "1"

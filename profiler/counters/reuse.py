@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from profiler.errors import ProfilerError
 
@@ -30,7 +30,7 @@ class Reuse(NamedTuple):
     seed: int = 1
 
 
-class Sample(NamedTuple):
+class Sample(Struct, frozen=True):
     """What one sample saw in the region; counts of its own lines and accesses, not scaled.
 
     Attributes:
@@ -61,18 +61,11 @@ class Distances(NamedTuple):
     samples: tuple[Sample, ...]
 
 
-class _Sample(Struct):
-    lines: int
-    first_never: int
-    first: tuple[int, ...]
-    again: tuple[int, ...]
-
-
 class _Written(Struct):
     line: int
     one_in: int
     edges: tuple[int, ...]
-    samples: tuple[_Sample, ...]
+    samples: tuple[Sample, ...]
 
 
 class _File(Struct):
@@ -97,8 +90,7 @@ def read(raw: Path) -> Distances:
         raise _unread("the region was never entered")
     if any(len(part) != len(written.edges) for sample in written.samples for part in (sample.first, sample.again)):
         raise _unread("the emulator's reuse distances are malformed")
-    samples = tuple(Sample(*structs.astuple(sample)) for sample in written.samples)
-    return Distances(written.line, written.one_in, written.edges, samples)
+    return Distances(written.line, written.one_in, written.edges, written.samples)
 
 
 def _unread(cause: str) -> ProfilerError:

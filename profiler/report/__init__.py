@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from profiler import store
-from profiler.errors import ProfilerError
 from profiler.records import Run, Study
 from profiler.report.model import Report
 
@@ -41,13 +40,5 @@ def write(report: Report, folder: Path) -> Path:
         folder / "report.md": markdown.render(report).encode(),
         page: html.render(report, drawn).encode(),
     }
-    try:
-        for path, data in files.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            store.write_whole(path, data)
-    except OSError as error:
-        raise ProfilerError(
-            f"the report cannot be written to {folder} ({error.strerror})",
-            "use --output with a folder you may write to",
-        ) from error
+    store.write_all(files, folder, "report")
     return page

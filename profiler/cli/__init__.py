@@ -1,14 +1,14 @@
 """The command line: parsing and printing, nothing else. What a command needs is imported when it runs."""
 
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from profiler import __version__
 from profiler.cli.models import models
-from profiler.cli.options import CANNOT, INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, complain, show_report
+from profiler.cli.options import CANNOT, INTERRUPTED, RUNS_FAILED, complain
+from profiler.cli.report import report
 from profiler.cli.sweep import sweep
 from profiler.cli.virtual import virtual
 from profiler.errors import ProfilerError
@@ -50,19 +50,9 @@ def main() -> None:
 
 
 main.add_command(sweep)
+main.add_command(report)
 main.add_command(models)
 main.add_command(virtual)
-
-
-@main.command()
-@click.argument("study", required=False)
-@RUNS
-@OUTPUT
-def report(study: str | None, runs: Path, output: Path) -> None:
-    """Render the report of STUDY, or of the newest study."""
-    from profiler import store
-
-    show_report(store.find(runs, study), output)
 
 
 @main.command()

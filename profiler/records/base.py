@@ -69,6 +69,7 @@ class Count(Record, frozen=True, kw_only=True):
         source: Who counted: `perf`, `wait4` (rusage of the ended process), `getrusage` (the worker at a phase's ends),
             `qemu` or `valgrind` (simulated).
         reason: Why there is no value.
+        estimated: Scaled up from a share of the region that nobody noted (an imported count).
     """
 
     event: str
@@ -78,6 +79,7 @@ class Count(Record, frozen=True, kw_only=True):
     source: str
     running_percent: float | None = None
     reason: str | None = None
+    estimated: bool = False
 
 
 class Case(Record, frozen=True, kw_only=True):

@@ -89,6 +89,8 @@ class Model(Record, frozen=True, kw_only=True):
     Attributes:
         label: Its name in tables, unique in the study.
         file: The file's name without its folder.
+        size_bytes: Of the file; rounded as its source has it where `sha256` is empty.
+        sha256: Empty where the file was not at hand (an imported study): nothing shows that it is another's.
         network: What the file says; None where it was not read, for the reason in `network_lack`.
         resident: Of one uncounted load.
         form: What it is in its family; None for a model by itself.

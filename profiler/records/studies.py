@@ -4,10 +4,11 @@ from profiler.records.base import Case, Event, Record, Region
 from profiler.records.machines import Machine, Target
 from profiler.records.runs import Model
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the study format that is written."""
-READABLE = (1, 2, SCHEMA)
-"""Versions that are read; a store refuses any other. 1 knows no simulated runs, 2 nothing of what is in a model."""
+READABLE = (1, 2, 3, SCHEMA)
+"""Versions that are read; a store refuses any other. 1 knows no simulated runs, 2 nothing of what is in a model,
+3 no estimated counts and no model without its file."""
 
 
 class Plan(Record, frozen=True, kw_only=True):

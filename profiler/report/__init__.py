@@ -16,10 +16,9 @@ def build(study: Study, runs: Sequence[Run]) -> Report:
 
 
 def write(report: Report, folder: Path) -> Path:
-    """Writes index.html, report.md, runs.csv, latencies.csv and figures/*.svg; each is there whole or not at all.
+    """Writes index.html, report.md, the data and figures/*.svg; each file is there whole or not at all.
 
-    Nothing is written before all of it is made, and the page comes last. Without a run on this machine itself there
-    are no latencies.
+    Nothing is written before all of it is made, and the page comes last.
 
     Returns:
         The page's path.
@@ -27,16 +26,14 @@ def write(report: Report, folder: Path) -> Path:
     Raises:
         ProfilerError: The folder cannot be written.
     """
-    from profiler.report import canvas, figures, html, markdown, tidy
+    from profiler.report import canvas, figures, html, markdown
 
-    looks = canvas.marks([model.label for model in report.study.models])
+    looks = canvas.marks(report.labels)
     drawn = {figure.key: figures.draw(figure, looks) for section in report.sections for figure in section.figures}
     page = folder / "index.html"
     files = {folder / "figures" / f"{key}.svg": svg for key, svg in drawn.items()}
-    if report.study.counter_source is not None:
-        files[folder / "latencies.csv"] = tidy.latencies_csv(report.runs)
+    files |= {folder / name: make() for name, make in report.data.items()}
     files |= {
-        folder / "runs.csv": tidy.runs_csv(report.study, report.runs),
         folder / "report.md": markdown.render(report).encode(),
         page: html.render(report, drawn).encode(),
     }

@@ -1,9 +1,9 @@
 """A study and its runs to a report without a format."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from profiler.records import Run, Study
-from profiler.report import details, setting, simulated, tables, text
+from profiler.report import details, setting, simulated, tables, text, tidy
 from profiler.report.agreement import agreement
 from profiler.report.analysis import analyse
 from profiler.report.answer import answer
@@ -14,6 +14,7 @@ from profiler.report.marks import marked
 from profiler.report.model import Report
 from profiler.report.networks import networks
 from profiler.report.operators import operators
+from profiler.report.questions import questions
 from profiler.report.summary import summary
 from profiler.report.working_sets import working_sets
 
@@ -47,16 +48,27 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
     named = text.listed((model.label for model in study.models), _NAMED)
     what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
     report = Report(
-        study=study,
-        runs=tuple(runs),
+        name=study.name,
         title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
         answer=answer(study, analysis),
         warnings=doubts(study, runs, analysis),
         summary=(*summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
         sections=tuple(section for section in sections if section),
+        labels=tuple(model.label for model in study.models),
+        origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
+        questions=questions(study, analysis),
+        data=_data(study, runs),
     )
-    return marked(report, analysis.agreements)
+    return marked(report, study.models, analysis.agreements)
+
+
+def _data(study: Study, runs: Sequence[Run]) -> dict[str, Callable[[], bytes]]:
+    """The tidy tables; without a run on this machine itself there are no latencies."""
+    files: dict[str, Callable[[], bytes]] = {"runs.csv": lambda: tidy.runs_csv(study, runs)}
+    if study.counter_source is not None:
+        files["latencies.csv"] = lambda: tidy.latencies_csv(runs)
+    return files
 
 
 def _where(study: Study) -> str:

@@ -42,6 +42,7 @@ class Cost:
         sources: Who counted.
         running_percent: Lowest share of a run in which a counter was on the event; None where no source said.
         simulated: Counted by a simulator and not by this machine.
+        estimated: Some count was scaled up by a share that nobody noted.
     """
 
     event: Event
@@ -55,6 +56,7 @@ class Cost:
     sources: tuple[str, ...]
     running_percent: float | None
     simulated: bool
+    estimated: bool = False
 
     @property
     def fixed(self) -> Estimate | None:
@@ -74,7 +76,7 @@ class Cost:
     @property
     def scaled(self) -> bool:
         """Some count ran less than the whole region on its counter and is an estimate."""
-        return self.running_percent is not None and self.running_percent < FULL
+        return self.estimated or (self.running_percent is not None and self.running_percent < FULL)
 
     @property
     def bend(self) -> float | None:
@@ -253,6 +255,7 @@ def _cost(event: Event, label: str, found: _Found, seed: int, lack: str, simulat
         sources=tuple(sorted({count.source for count in present})),
         running_percent=min(percents, default=None),
         simulated=simulated,
+        estimated=any(count.estimated for count in present),
     )
 
 

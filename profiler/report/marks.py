@@ -12,7 +12,7 @@ from profiler.report.model import Report, Table
 MARK = "‡"
 
 
-def marked(report: Report, agreements: Sequence[Agreement]) -> Report:
+def marked(report: Report, models: Sequence[Model], agreements: Sequence[Agreement]) -> Report:
     """The report with the mark at each name of a disagreeing form, in the heads, row names and titles of all tables.
 
     A note under the table says on how many photos, and a warning says it once for the whole report.
@@ -20,10 +20,10 @@ def marked(report: Report, agreements: Sequence[Agreement]) -> Report:
     Args:
         agreements: What the study's own answers say; a check on labelled photos comes before them.
     """
-    found = reasons(report.study.models, agreements)
+    found = reasons(models, agreements)
     if not found:
         return report
-    mark = _marker([model.label for model in report.study.models], found)
+    mark = _marker([model.label for model in models], found)
     each = text.listed(found)
     warning = (
         f"{each} {'is' if len(found) == 1 else 'are'} marked {MARK} in all tables: {'; '.join(found.values())}. What a "

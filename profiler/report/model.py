@@ -1,11 +1,13 @@
 """What a report is before it has a format: sections of sentences, tables and figures, all of them plain data."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 from profiler.network.fit import Level
-from profiler.records import Run, Study
 from profiler.report.analysis import Latency, Phase
 from profiler.report.costs import Cost
+from profiler.report.validity import Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +125,86 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All that every format shows.
+class Question:
+    """A question and its answer from the data: what is so, which figures say it, what they do not say.
 
     Attributes:
-        subtitle: Which study this is, on which machine.
-        answer: The study's answer in sentences.
-        warnings: What makes a figure doubtful, the most serious first; empty for a clean study.
-        summary: The short tables a terminal of 80 columns shows.
+        key: Unique in the report, letters, digits and hyphens.
+        title: What it is about, in a few words (`Pipeline stalls`).
+        asked: The question in a sentence.
+        verdict: The answer in a sentence; where the data cannot answer, that and why.
+        evidence: Sentences with the figures and their intervals.
+        caveats: Sentences on what this does not show.
+        answered: Whether the data answer it.
+        command: What to type for the answer, or for a better one; empty where nothing is missing.
+        shown: Keys of the report's tables and figures that show it, the most telling first.
     """
 
-    study: Study
-    runs: tuple[Run, ...]
+    key: str
+    title: str
+    asked: str
+    verdict: str
+    evidence: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    answered: bool = True
+    command: str = ""
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One figure of the report as a number, for other programs.
+
+    Attributes:
+        subject: The model's label, or what else the figure is of.
+        event: The event's name, or the metric's.
+        what: `fixed`, `slope`, `region` (both per image), `whole`, or another word; of a comparison `ratio` and such.
+        images: Of the whole run; None where the figure is of no image count.
+        value: None where there is no figure, for the `reason`.
+        low, high: Ends of the 95 % interval; None where there is none.
+        unit: "" for occurrences, "ns", "bytes", "1" for a ratio.
+        status: Whether it was counted, scaled up, simulated, or is not there.
+    """
+
+    subject: str
+    event: str
+    what: str
+    images: int | None
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    status: Literal["counted", "scaled", "simulated", "modelled", "absent"]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that every format shows, of a study or of a comparison of studies.
+
+    Attributes:
+        name: The study's, or the studies'.
+        subtitle: Which study this is, on which machine.
+        answer: The answer in sentences.
+        warnings: What makes a figure doubtful, the most serious first; empty where nothing does.
+        summary: The short tables a terminal of 80 columns shows.
+        labels: The models', in the order of their colours and markers.
+        origin: What made it, in a sentence.
+        validity: What the figures are worth; None where that is not judged.
+        quantities: The figures as numbers.
+        data: Files that stand beside the report, by name: what makes their bytes.
+    """
+
+    name: str
     title: str
     subtitle: str
     answer: tuple[str, ...]
     warnings: tuple[str, ...]
     summary: tuple[Table, ...]
     sections: tuple[Section, ...]
+    labels: tuple[str, ...]
+    origin: str
+    questions: tuple[Question, ...] = ()
+    validity: Validity | None = None
+    quantities: tuple[Quantity, ...] = ()
+    data: Mapping[str, Callable[[], bytes]] = field(default_factory=dict)

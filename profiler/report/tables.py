@@ -236,7 +236,11 @@ def _of_region(cost: Cost) -> Estimate | None:
 
 def _doubts(cost: Cost) -> Iterator[str]:
     if cost.scaled:
-        yield f"scaled up: a counter was on it for no more than {cost.running_percent:.0f} % of some run"
+        yield (
+            "scaled up: a counter was on it for an unknown part of the run"
+            if cost.running_percent is None
+            else f"scaled up: a counter was on it for no more than {cost.running_percent:.0f} % of some run"
+        )
 
 
 def _doubts_of_line(cost: Cost) -> Iterator[str]:

@@ -1,0 +1,15 @@
+"""The lab's six questions, each answered by rules over the figures, in a module of its own."""
+
+from collections.abc import Callable, Sequence
+
+from profiler.records import Study
+from profiler.report.analysis import Analysis
+from profiler.report.model import Question
+
+Ask = Callable[[Study, Analysis], Question]
+
+
+def questions(study: Study, analysis: Analysis) -> tuple[Question, ...]:
+    """All of them in the lab's order, those that the data cannot answer included."""
+    asked: Sequence[Ask] = ()
+    return tuple(ask(study, analysis) for ask in asked)

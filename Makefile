@@ -22,9 +22,9 @@ bench: .venv/.test
 	scripts/setup.sh .venv -e '.[keras,litert]'
 	touch $@
 
-# The tests simulate on any machine, and boot a virtual one with a PMU.
+# The tests simulate on any machine, boot a virtual one with a PMU, look at a report's page in a browser, and set it with LaTeX.
 .venv/.test: $(SOURCES)
-	WITH_SIMULATORS=1 WITH_VIRTUAL_MACHINE=1 scripts/setup.sh .venv -e '.[keras,litert,dev]'
+	WITH_SIMULATORS=1 WITH_VIRTUAL_MACHINE=1 WITH_BROWSER=1 WITH_LATEX=1 scripts/setup.sh .venv -e '.[keras,litert,dev]'
 	touch $@
 
 # What a small board installs: no TensorFlow.

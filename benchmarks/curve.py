@@ -22,7 +22,7 @@ from profiler.curve import Ready
 from profiler.machine import MACHINES
 from profiler.network import ModelFile
 from profiler.records import MissCurve
-from profiler.report.curve import apart, at, predictions
+from profiler.report.curves.curve import apart, at, predictions
 
 MOST_RATIO, MOST_OFF = "at most 3", "at most 10 %"
 WAYS = 1024

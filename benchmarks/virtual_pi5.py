@@ -5,7 +5,7 @@ the machine file. Prints each count as a share of the board's. Options: `--model
 another parameter of the simulation than the machine file's, `--keep FOLDER` for the raw counts.
 
 The board's counts are in reference/pi5-cat-dog-lab.csv: one run of each model on a Raspberry Pi 5 in spring 2025, from
-QFlask/ece386-lab4, perf-catdog.csv; fourteen events on six counters, so estimates by multiplexing. Two of them are one
+QFlask/ece386-lab4, perf-catdog.csv; twelve events on six counters, so estimates by multiplexing. Two of them are one
 event counted twice (L1-dcache-load-misses, cache-misses), and differ by 5 % for LiteRT and 0.3 % for Keras.
 """
 

@@ -22,8 +22,8 @@ from profiler.measure import WORKER, Workplace, inspect, measure, stage
 from profiler.network import ModelFile
 from profiler.process import Stop, side_by_side
 from profiler.records import Case, MissCurve, Model, Plan, Run, to_json
-from profiler.report import curve_figure, curve_page
-from profiler.report.curve import Point
+from profiler.report.curves import curve_figure, curve_page
+from profiler.report.curves.curve import Point
 from profiler.runtimes import KERAS_CALLS
 from profiler.simulation import Simulated
 from profiler.stats import Floats

@@ -38,6 +38,15 @@ METRICS = (
         "cycles in which nothing is dispatched for want of any back-end resource: an upper bound for waiting on memory",
     ),
     Metric(
+        "memory stall share",
+        "stall_memory",
+        "cycles",
+        100,
+        "%",
+        "cycles in which the core waited for memory, as this core counts that",
+    ),
+    Metric("L1D miss ratio", "l1d_refill", "l1d_access", 100, "%", "lines brought into it for each 100 accesses"),
+    Metric(
         "L1D refills per 1000 instructions",
         "l1d_refill",
         "instructions",
@@ -46,6 +55,14 @@ METRICS = (
         "lines brought into the L1 data cache",
     ),
     Metric("L2 refills per 1000 instructions", "l2d_refill", "instructions", 1000, "", "lines brought into the L2"),
+    Metric(
+        "L2 invalidations against refills",
+        "l2d_invalidate",
+        "l2d_refill",
+        100,
+        "%",
+        "lines that coherence or cache maintenance took from the L2, as a share of those that refills brought in",
+    ),
     Metric(
         "LLC misses per 1000 instructions", "llc_load_miss", "instructions", 1000, "", "reads the last cache missed"
     ),

@@ -33,6 +33,7 @@ MANY = 256
 """Processes beyond which figures and intervals are of batches' means, which are nearly normal and soon resampled."""
 
 MIN_SEQUENCE = 5  # images of a process for its drift
+FEW_LEVELS = 4  # points of one image count from which on pairs are taken by counts and not singly: the same, but sooner
 MAX_BLOCKS = 200  # longer sequences are represented by medians of blocks, because pairs grow with the square
 
 
@@ -247,9 +248,12 @@ def _bootstrap(design: Floats, estimator: Floats, images: Floats, values: Floats
     pool = residuals / np.sqrt(scale @ expected)
     pool -= pool.mean()
     first, second, share = _resamples(count, seed)
-    noise = (pool[first] + pool[second] * share) * np.sqrt(scale @ variances)
-    shifts = noise @ estimator.T
-    resampled = noise - shifts @ design.T
+    resampled = pool.take(second)
+    resampled *= share
+    resampled += pool.take(first)
+    resampled *= np.sqrt(scale @ variances)
+    shifts = resampled @ estimator.T
+    resampled -= shifts @ design.T
     error = np.sqrt(scale @ errors)
     resampled_error = np.maximum(np.sqrt(_scale(resampled, expected) @ errors), ROUNDING * error)
     return _Sample(coefficients, coefficients - shifts * error / resampled_error, residuals, resampled)
@@ -321,5 +325,14 @@ def _drift(latencies: Floats) -> float:
 
 def _theil_sen(x: Floats, y: Floats) -> float:
     """Median of the slopes between all pairs (Sen, J. Am. Stat. Assoc. 63, 1968): 29 % of the points may be wild."""
-    i, j = np.nonzero(x < x[:, None])
-    return float(np.median((y[i] - y[j]) / (x[i] - x[j])))
+    levels, place = np.unique(x, return_inverse=True)
+    if levels.size * FEW_LEVELS > x.size:
+        i, j = np.nonzero(x < x[:, None])
+        return float(np.median((y[i] - y[j]) / (x[i] - x[j])))
+    at = [y[place == level] for level in range(levels.size)]
+    slopes = [
+        (np.subtract.outer(at[high], at[low]) / (levels[high] - levels[low])).ravel()
+        for high in range(levels.size)
+        for low in range(high)
+    ]
+    return float(np.median(np.concatenate(slopes), overwrite_input=True))

@@ -152,16 +152,23 @@ def of_model(root: Path, sha256: str) -> list[tuple[Study, tuple[Run, ...]]]:
 
 
 def write_all(files: Mapping[Path, bytes], folder: Path, what: str) -> None:
-    """Writes what goes to a report's folder and its subfolders, in this order, each file whole or not at all.
+    """Writes what goes to a report's folder and its subfolders: all of it is on the disk before the first is in place.
+
+    The files take their places in this order.
 
     Raises:
-        ProfilerError: The folder cannot be written; `what` could not be.
+        ProfilerError: The folder cannot be written; `what` could not be. The files that were there stand.
     """
+    parts: dict[Path, Path] = {}
     try:
         for path, data in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
+            parts[path] = _beside(path, data)
+        for path, part in parts.items():
+            part.replace(path)
     except OSError as error:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
         raise ProfilerError(
             f"the {what} cannot be written to {folder} ({error.strerror})",
             "use --output with a folder you may write to",
@@ -170,9 +177,19 @@ def write_all(files: Mapping[Path, bytes], folder: Path, what: str) -> None:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Writes a file so that it is there whole or not at all."""
+    _beside(path, data).replace(path)
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    """Writes the file under a name of its own beside its place; nothing is left of one that could not be written."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    return part

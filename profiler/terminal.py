@@ -1,6 +1,8 @@
 """What a terminal shows: the progress of a sweep, and tables."""
 
 import re
+from collections.abc import Mapping
+from textwrap import fill, indent
 
 import click
 from rich import markup
@@ -13,7 +15,11 @@ from profiler.inspection import Inspection
 from profiler.photos import DEGRADED
 from profiler.progress import Step
 from profiler.records import Answers, Check, Event, MissCurve, Target
-from profiler.report import curve_words, inspection, text
+from profiler.report import inspection, text
+from profiler.report.curves import curve_words
+from profiler.report.grading import verdict_section
+from profiler.report.grading.codes import Code
+from profiler.report.grading.validity import Validity
 from profiler.report.model import Table
 
 
@@ -147,6 +153,26 @@ def show_checks(checks: tuple[Check, ...]) -> None:
 def _answers(answers: Answers) -> tuple[str, ...]:
     right = text.ABSENT if answers.correct is None else str(answers.correct)
     return right, str(answers.agree), f"{answers.drift:.3g}", f"{answers.mean_drift:.3g}"
+
+
+def show_verdict(name: str, validity: Validity) -> None:
+    """Prints a study's grade, and each finding with what it is about and what to do, as wide as the terminal allows."""
+    console = Console(highlight=False)
+    console.print(escape(verdict_section.verdict(name, validity)))
+    for finding in validity.findings:
+        grade, about = verdict_section.GRADE_WORDS[finding.grade], verdict_section.about([finding])
+        console.print(f"\n{_COLOURS[finding.grade]}{grade}[/]: {finding.code} ({about})")
+        for line in filter(None, (finding.what, finding.remedy and f"-> {finding.remedy}")):
+            console.print(escape(indent(fill(line, console.width - 4), "    ")), soft_wrap=True)
+
+
+def show_codes(codes: Mapping[str, Code]) -> None:
+    """Prints every code of a finding, the grades it gives and what it means."""
+    rows = tuple((name, "\n".join(code.grades), code.meaning) for name, code in codes.items())
+    show(Table("codes", "Codes of findings", ("code", "grade", "found where"), rows, words=True))
+
+
+_COLOURS = {"valid": "[green]", "degraded": "[yellow]", "invalid": "[red]"}
 
 
 def show_curve(curve: MissCurve) -> None:

@@ -77,6 +77,21 @@ virtual_machine() {
 }
 if [ -n "${WITH_VIRTUAL_MACHINE:-}" ]; then virtual_machine || true; fi
 
+# The tests of a report's page need a browser; without one they are skipped with the reason.
+browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        if command -v "$name" >/dev/null; then return; fi
+    done
+    apt_install "a browser" chromium chromium-browser
+}
+if [ -n "${WITH_BROWSER:-}" ]; then browser || true; fi
+
+# Reports are set as PDF files too; without LaTeX those tests are skipped.
+if [ -n "${WITH_LATEX:-}" ] && ! { command -v pdflatex && kpsewhich booktabs.sty; } >/dev/null; then
+    apt_install "LaTeX" texlive-latex-recommended || true
+fi
+
 if [ ! -x "$venv/bin/python" ]; then
     rm -rf "$venv"
     "$python" -m venv "$venv"

@@ -164,6 +164,7 @@ class Recipe:
         truth: By model label, events to (fixed, per image); a label that is missing is 0.6 of LiteRT.
         absent: Why an event of the set is not counted, by its name.
         noise: Standard deviation of a count, as a share of it.
+        draw: Which of all studies with this truth and noise it is.
         bend: By event, what each image's square adds to its count: such counts lie on no line.
         outside: By event, what each image costs outside the region: slope and direct figure then disagree.
         native: Whether anything ran on the machine itself.
@@ -186,6 +187,7 @@ class Recipe:
     groups: Sequence[Sequence[str]] | None = None
     scope: str = "user+kernel"
     noise: float = 0.01
+    draw: int = 1
     bend: Mapping[str, float] = field(default_factory=dict)
     outside: Mapping[str, float] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -206,7 +208,7 @@ def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
     """A study by a `Recipe` of these fields, and its runs."""
     asked = Recipe(**recipe)  # type: ignore[arg-type]
     study = _study(asked)
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(asked.draw)
     native = [case for case in study.cases if case.simulator is None]
     jobs = [(case, repeat) for repeat in range(asked.repeats) for case in native]
     runs = [_run(place, *jobs[job], study, asked, rng) for place, job in enumerate(rng.permutation(len(jobs)))]

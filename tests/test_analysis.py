@@ -216,8 +216,10 @@ def test_metrics_of_simulated_counts() -> None:
     assert found
     by_name = {each.metric.name: each for each in found.derived["litert"]}
     assert set(by_name) == {
+        "L1D miss ratio",
         "L1D refills per 1000 instructions",
         "L2 refills per 1000 instructions",
+        "L2 invalidations against refills",
         "LLC misses per 1000 instructions",
         "LLC read miss ratio",
     }

@@ -5,6 +5,7 @@ import functools
 import json
 import subprocess
 import sys
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,44 @@ def test_report_renders_the_newest_study_again(workplace: Path) -> None:
     done = invoke("report", "--output", "again")
     assert done.exit_code == 0, done.output
     assert (workplace / "again/mine/index.html").read_bytes() == page
+
+
+def test_report_in_the_formats_that_are_asked_for(workplace: Path) -> None:
+    invoke(*QUICK, "--name", "mine", "--repeats", "1")
+    done = invoke("report", "mine", "--output", "again", "--format", "json,md,json")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "report: again/mine/report.md"
+    assert {path.suffix for path in (workplace / "again/mine").glob("[!.]*.*")} == {".md", ".json"}
+
+
+def test_an_unknown_format_is_a_usage_error(workplace: Path) -> None:
+    done = invoke("report", "--format", "html,docx")
+    assert done.exit_code == 2
+    (line,) = done.stderr.splitlines()
+    assert "'docx' is no format; use all, or some of html,md,json,csv" in line
+
+
+@pytest.mark.parametrize("started", [True, False])
+def test_open_starts_a_browser_or_says_that_none_could_be(
+    workplace: Path, monkeypatch: pytest.MonkeyPatch, started: bool
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or started)
+    invoke(*QUICK, "--name", "mine", "--repeats", "1")
+    assert opened == []
+    done = invoke("report", "mine", "--format", "html", "--open")
+    assert done.exit_code == 0
+    assert opened == [(workplace / "reports/mine/index.html").as_uri()]
+    assert ("no browser could be started: open reports/mine/index.html yourself" in done.stderr) != started
+
+
+def test_a_report_that_cannot_be_written_is_one_line(workplace: Path) -> None:
+    invoke(*QUICK, "--name", "mine", "--repeats", "1")
+    (workplace / "file").write_text("in the way")
+    done = invoke("report", "mine", "--output", "file", "--format", "json")
+    assert done.exit_code == cli.CANNOT
+    assert [line for line in done.stderr.splitlines() if line.startswith("profiler: the report cannot be written")]
+    assert done.stderr.splitlines()[-1].endswith("use --output with a folder you may write to")
 
 
 def plan_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Plan:

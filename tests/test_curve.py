@@ -17,7 +17,7 @@ from profiler.counters.reuse import Distances, Sample
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile
 from profiler.records import MissCurve, from_json, to_json
-from profiler.report.curve import apart, predictions
+from profiler.report.curves.curve import apart, predictions
 
 EMULATOR = shutil.which(f"qemu-{platform.machine()}")
 needs_qemu = pytest.mark.skipif(EMULATOR is None, reason="QEMU's user emulation is not installed")

@@ -32,6 +32,21 @@ def test_a_share_is_in_percent() -> None:
     assert found.value == pytest.approx(50)
 
 
+@pytest.mark.parametrize(
+    ("name", "above", "below"),
+    [
+        ("memory stall share", "stall_memory", "cycles"),
+        ("L1D miss ratio", "l1d_refill", "l1d_access"),
+        ("L2 invalidations against refills", "l2d_invalidate", "l2d_refill"),
+    ],
+)
+def test_shares_are_of_the_events_that_their_names_say(name: str, above: str, below: str) -> None:
+    found = derive(metric(name), {above: CYCLES, below: TWICE}.get)
+    assert found is not None
+    assert found.value == pytest.approx(50)
+    assert derive(metric(name), {below: CYCLES, above: TWICE}.get).value == pytest.approx(200)  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("missing", ["instructions", "cycles"])
 def test_a_missing_event_gives_none(missing: str) -> None:
     found = {"instructions": TWICE, "cycles": CYCLES, missing: None}

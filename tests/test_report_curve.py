@@ -15,8 +15,8 @@ from studies import LITERT, NO_PMU, PI5, made_study, study_beside
 
 from profiler import targets
 from profiler.records import Cache, Machine, MissCurve, Run, Study, Target, from_json, to_json
-from profiler.report import curve_figure, curve_page, curve_words
-from profiler.report.curve import Point, apart, at, levels, machines, points, predictions, spread
+from profiler.report.curves import curve_figure, curve_page, curve_words
+from profiler.report.curves.curve import Point, apart, at, levels, machines, points, predictions, spread
 
 SIZES = tuple(2**power for power in range(14, 27))
 BOARD = replace(targets.find("pi5"), prefetch={"kind": "none"})

@@ -1,10 +1,16 @@
 """A report's files: one page that needs nothing else, Markdown, tidy tables, figures; the same bytes every time."""
 
+import base64
 import csv
+import dataclasses
+import errno
+import hashlib
 import io
+import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -14,7 +20,13 @@ from studies import failing, made_study, recounting
 
 from profiler import report
 from profiler.errors import ProfilerError
-from profiler.report import markdown, tidy
+from profiler.report.drawing import canvas
+from profiler.report.drawing.drawings import Drawings
+from profiler.report.formats import contents, html, markdown, tidy
+from profiler.report.grading.validity import Finding, Validity
+from profiler.report.model import Question, Report, Section, Table
+
+WRITTEN = ("html", "md", "json", "csv")
 
 HOSTILE = ("keras|`<script>alert(1)</script>$x_{2}$", 'litert](http://x) *b* _c_ & "q"')
 
@@ -24,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of a study with all kinds of sections."""
     target = tmp_path_factory.mktemp("reports") / "new" / "made"
     study, runs = made_study(images=(1, 5, 10), repeats=3, phases=True, change=failing("keras", 5, 0))
-    assert report.write(report.build(study, runs), target) == target / "index.html"
+    assert report.write(report.build(study, runs), target, WRITTEN) == target / "index.html"
     return target
 
 
@@ -33,8 +45,48 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of models whose labels are markup."""
     target = tmp_path_factory.mktemp("reports") / "hostile"
     study, runs = made_study(labels=HOSTILE, images=(1, 5), repeats=2, change=failing(HOSTILE[0], 1, 0, "a|b\n<i>c"))
-    report.write(report.build(replace(study, command="profiler `x` ``` <b>"), runs), target)
+    report.write(report.build(replace(study, command="profiler `x` ``` <b>"), runs), target, WRITTEN)
     return target
+
+
+@pytest.fixture(scope="module")
+def asked() -> Report:
+    """A report with two questions, one of them unanswered, and a grade."""
+    built = report.build(*made_study(images=(1, 5, 10), repeats=3))
+    answered = Question(
+        key="overall",
+        title="Overall",
+        asked="Which model costs what?",
+        verdict="keras pays 32 times as much <once>.",
+        evidence=("Once: `cycles` 14.5 G [14.4, 14.6].",),
+        caveats=("Nothing about memory bandwidth.",),
+        shown=("image", "phases"),
+    )
+    open_one = Question(
+        key="sizes",
+        title="Sizes & more",
+        asked="How do the sizes compare?",
+        verdict="No model file was read.",
+        answered=False,
+        command="profiler sweep --models `x`",
+    )
+    findings = (
+        Finding("few-repeats", "degraded", "Two repeats."),
+        Finding("few-repeats", "degraded", "Two again.", runs=(3,)),
+        Finding("slope-region", "valid", "Apart."),
+    )
+    others = (section for section in built.sections if section.title != "Verdict")
+    return dataclasses.replace(
+        built,
+        questions=(answered, open_one),
+        validity=Validity("degraded", findings, {}, {0: ("valid", ()), 3: ("degraded", ("few-repeats",))}),
+        sections=(*others, Section("Verdict", ("Degraded.",))),
+    )
+
+
+@pytest.fixture(scope="module")
+def page_of_asked(asked: Report) -> str:
+    return html.render(asked, Drawings(asked))
 
 
 class Page(HTMLParser):
@@ -67,8 +119,9 @@ def cells(line: str) -> list[str]:
 def test_all_files_are_there_and_no_others(folder: Path) -> None:
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     figures = {name for name in names if name.startswith("figures/")}
-    assert names - figures == {"index.html", "report.md", "runs.csv", "latencies.csv"}
-    assert {"figures/01-duration_time.svg", "figures/phases.svg", "figures/latency.svg"} <= figures
+    csvs = {"runs.csv", "latencies.csv", "costs.csv"}
+    assert names - figures == {"index.html", "report.md", "report.json", contents.LIST, *csvs}
+    assert {"figures/01-duration_time.svg", "figures/phases.svg"} <= figures
 
 
 @pytest.mark.parametrize("which", ["folder", "hostile"])
@@ -76,22 +129,25 @@ def test_the_page_is_whole_and_needs_nothing_beside_itself(which: str, request: 
     text = (request.getfixturevalue(which) / "index.html").read_text()
     page = Page(text)
     assert page.open == []
-    assert not {tag for tag, _ in page.elements} & {"script", "link", "iframe", "object", "form"}
-    for _, attributes in page.elements:
+    assert not {tag for tag, _ in page.elements} & {"iframe", "object", "form", "base"}
+    for tag, attributes in page.elements:
         for name in ("src", "href", "srcset", "data", "action"):
             reference = attributes.get(name)
-            assert (
-                reference is None
-                or reference.startswith(("#", "data:image/svg+xml;base64,"))
-                or reference
-                in (
-                    "runs.csv",
-                    "latencies.csv",
-                )
-            )
+            beside = ("runs.csv", "latencies.csv", "costs.csv")
+            assert reference is None or reference.startswith(("#", "data:")) or reference in beside
         assert not any(name.startswith("on") for name in attributes)
+        assert tag != "link" or attributes == {"rel": "icon", "href": "data:,"}
     assert "@import" not in text
     assert "url(" not in text
+
+
+def test_the_page_forbids_itself_all_but_its_own_script(folder: Path) -> None:
+    text = (folder / "index.html").read_text()
+    (policy,) = [a["content"] or "" for _, a in Page(text).elements if a.get("http-equiv") == "Content-Security-Policy"]
+    (script,) = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy.split("; ")[0] == "default-src 'none'"
+    assert f"script-src 'sha256-{digest}'" in policy
 
 
 def test_ids_are_unique_and_links_lead_somewhere(folder: Path) -> None:
@@ -106,13 +162,15 @@ def test_ids_are_unique_and_links_lead_somewhere(folder: Path) -> None:
 def test_every_figure_says_what_it_shows(which: str, request: pytest.FixtureRequest) -> None:
     page = Page((request.getfixturevalue(which) / "index.html").read_text())
     alts = [attributes.get("alt") for tag, attributes in page.elements if tag == "img"]
-    assert len(alts) >= 10
-    assert all(alt and len(alt) > 40 for alt in alts)
+    *shown, enlarged = alts
+    assert len(shown) >= 6
+    assert all(alt and len(alt) > 40 for alt in shown)
+    assert enlarged == ""
 
 
 def test_labels_are_text_and_never_markup(hostile: Path) -> None:
     page = (hostile / "index.html").read_text()
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert "&lt;script&gt;alert(1)" in page
     document = (hostile / "report.md").read_text()
     assert "<script" not in document
@@ -122,8 +180,10 @@ def test_labels_are_text_and_never_markup(hostile: Path) -> None:
 
 
 def test_figures_show_labels_as_they_are(hostile: Path) -> None:
-    texts = [element.text or "" for element in ElementTree.parse(hostile / "figures/02-cycles.svg").iter(f"{SVG}text")]
-    assert "keras|`…ript>$x_{2}$" in texts
+    texts = [
+        element.text or "" for element in ElementTree.parse(hostile / "figures/01-duration_time.svg").iter(f"{SVG}text")
+    ]
+    assert canvas.short(HOSTILE[0], 28) in texts
 
 
 @pytest.mark.parametrize("which", ["folder", "hostile"])
@@ -226,7 +286,7 @@ def test_every_latency_is_a_line(folder: Path) -> None:
 
 def test_the_same_study_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     study, runs = made_study(images=(1, 5, 10), repeats=3, phases=True, change=failing("keras", 5, 0))
-    report.write(report.build(study, runs), tmp_path)
+    report.write(report.build(study, runs), tmp_path, WRITTEN)
     for path in folder.rglob("*.*"):
         assert path.read_bytes() == (tmp_path / path.relative_to(folder)).read_bytes(), path.name
 
@@ -237,7 +297,7 @@ def test_a_report_of_nothing_but_failures_is_written(tmp_path: Path) -> None:
         repeats=2,
         change=lambda run: replace(run, outcome="failed", counts=(), completion=None, error="no memory"),
     )
-    page = report.write(report.build(study, runs), tmp_path).read_text()
+    page = report.write(report.build(study, runs), tmp_path, WRITTEN).read_text()
     assert "No run of this study ended well" in page
     assert "no memory" in page
 
@@ -246,3 +306,105 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ProfilerError, match=r"cannot be written to .*file.*--output"):
         report.write(report.build(*made_study(images=(1, 5), repeats=2)), tmp_path / "file")
+
+
+def test_a_full_disk_is_one_line_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = report.build(*made_study(images=(1, 5), repeats=2))
+    report.write(built, tmp_path, ("md", "json"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    calls = []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ProfilerError, match=r"cannot be written .*No space left") as caught:
+        report.write(dataclasses.replace(built, title="Another"), tmp_path, ("html", "md", "json"))
+    assert "\n" not in str(caught.value)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_formats_asked_for_and_no_others(tmp_path: Path) -> None:
+    built = report.build(*made_study(images=(1, 5), repeats=2))
+    assert report.write(built, tmp_path, ("json",)) == tmp_path / "report.json"
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", contents.LIST}
+    assert report.write(built, tmp_path / "page", ("html",)) == tmp_path / "page/index.html"
+    assert {path.name for path in (tmp_path / "page").iterdir()} == {"index.html", contents.LIST}
+    assert "runs.csv</a>" not in (tmp_path / "page/index.html").read_text()
+
+
+def test_a_format_without_its_program_is_left_out_unless_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: Any) -> dict[str, bytes]:
+        raise report.MissingProgramError("no press", "buy one")
+
+    monkeypatch.setattr(report, "FORMATS", {"json": report.FORMATS["json"], "press": missing})
+    built = report.build(*made_study(images=(1, 5), repeats=2))
+    assert report.write(built, tmp_path) == tmp_path / "report.json"
+    with pytest.raises(ProfilerError, match="no press: buy one"):
+        report.write(built, tmp_path, ("press",))
+
+
+def test_the_page_answers_the_questions_after_the_answer(page_of_asked: str) -> None:
+    assert Page(page_of_asked).open == []
+    places = [page_of_asked.index(f'id="{id_}"') for id_ in ("questions", "question-overall", "question-sizes")]
+    table = page_of_asked.index('id="table-image"')
+    assert page_of_asked.index('class="answer"') < places[0] < places[1] < places[2] < table
+    first, second = page_of_asked[places[1] : places[2]], page_of_asked[places[2] : table]
+    assert "keras pays 32 times as much &lt;once&gt;." in first
+    assert "Once: <code>cycles</code> 14.5 G" in first
+    assert first.index("What it does not show") < first.index("Nothing about memory bandwidth.")
+    assert 'href="#table-image"' in first
+    assert 'href="#figure-phases"' in first
+    assert "not answered by these data" not in first
+    assert "not answered by these data" in second
+    assert "<code>profiler sweep --models `x`</code>" in second
+
+
+def test_links_of_questions_lead_somewhere(page_of_asked: str) -> None:
+    page = Page(page_of_asked)
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    links = {attributes["href"] or "" for tag, attributes in page.elements if tag == "a"}
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+    assert len(set(ids)) == len(ids)
+
+
+def test_the_grade_stands_at_the_top_with_its_codes(asked: Report, page_of_asked: str) -> None:
+    badge = page_of_asked[page_of_asked.index('<p class="grade degraded">') :].partition("</p>")[0]
+    assert "<strong>Degraded</strong>: few-repeats" in badge
+    assert "slope-region" not in badge
+    assert 'href="#verdict"' in badge
+    assert "**Degraded**: `few-repeats` ([Verdict](#verdict))" in markdown.render(asked)
+
+
+def test_markdown_answers_the_questions(asked: Report) -> None:
+    document = markdown.render(asked)
+    assert "### 1. Overall" in document
+    assert "**keras pays 32 times as much &lt;once&gt;.**" in document
+    assert "Shown in [Paid for each image](#what-it-costs), [" in document
+    assert "](figures/phases.svg)." in document
+    assert "### 2. Sizes &amp; more" in document
+    assert "```sh\nprofiler sweep --models `x`\n```" in document
+
+
+def test_markdown_anchors_are_those_that_github_makes() -> None:
+    titles = ("What is paid once, by phase", "L2_x: (a) — b/c", "Overall")
+    tables = [Table(f"t{place}", "", ("a", "b"), (("1", "2"),)) for place in range(3)]
+    sections = tuple(Section(title, tables=(table,)) for title, table in zip(titles, tables, strict=True))
+    question = Question("q", "Q", "?", "Yes.", shown=("t0", "t1", "t2"))
+    document = markdown.render(Report("n", "Overall", "s", (), (), (), sections, (), "o", questions=(question,)))
+    assert "(#what-is-paid-once-by-phase)" in document
+    assert "(#l2_x-a--bc)" in document
+    assert "(#overall-1)" in document
+
+
+def test_figures_as_numbers_make_the_way_to_csv_and_back(asked: Report) -> None:
+    lines = list(csv.DictReader(io.StringIO(tidy.quantities_csv(asked.quantities).decode())))
+    assert len(lines) == len(asked.quantities) > 100
+    for line, quantity in zip(lines, asked.quantities, strict=True):
+        assert (line["subject"], line["event"], line["what"]) == (quantity.subject, quantity.event, quantity.what)
+        assert (float(line["value"]) if line["value"] else None) == quantity.value
+        assert line["images"] == ("" if quantity.images is None else str(quantity.images))

@@ -11,9 +11,10 @@ from reading import table
 from studies import family_study, made_study, study_beside, virtual_study
 
 from profiler.records import Model, Run
-from profiler.report import build, html, markdown
+from profiler.report import build
 from profiler.report.analysis import Agreement
-from profiler.report.marks import MARK, marked, reasons
+from profiler.report.formats import html, markdown
+from profiler.report.marks import MARK, marked, reasons, warning
 from profiler.report.model import Report, Table
 
 BAD = {"check": made_check("litert:int8", "ab", 231)}
@@ -146,14 +147,19 @@ def test_a_label_is_told_from_what_only_begins_or_ends_like_it(name: str, expect
     assert len(found.notes) == expected.count(MARK)
 
 
+def test_of_several_forms_it_is_warned_in_one_sentence() -> None:
+    found = warning(reasons(models({"keras": 250, "a": 100, "b": 101}), ()))
+    assert found.startswith("a and b are marked ‡ in all tables: a agrees with keras on 100 of 250 photos")
+    assert "b agrees with keras on 101 of 250" in found
+
+
 def test_a_table_has_notes_on_the_forms_it_names_alone() -> None:
     checked = models({"keras": 250, "a": 100, "b": 101})
     shown = (Table("one", "", ("", "b"), ()), Table("both", "", ("", "b", "a / b"), ()), Table("none", "", ("c",), ()))
     found = marked(bare(("other",), shown), checked, ())
     assert [[note.split()[1] for note in each.notes] for each in found.summary] == [["b"], ["a", "b"], []]
     assert found.summary[2] is shown[2]
-    assert found.warnings[0].startswith("a and b are marked")
-    assert found.warnings[1:] == ("other",)
+    assert found.warnings == ("other",)
 
 
 @pytest.mark.parametrize(

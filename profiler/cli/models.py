@@ -125,7 +125,7 @@ def curve(files: tuple[Path, ...], caches: str | None, on: str | None, seed: int
     """
     from profiler import curve as curves
     from profiler import network, store
-    from profiler.report import curve as measured
+    from profiler.report.curves import curve as measured
     from profiler.terminal import show_curve
 
     options = curves.Options(caches=caches, on=on, seeds=(seed + 1, seed + 2))

@@ -1,10 +1,15 @@
 """Options that several commands have, and how the command line's values are read."""
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-CANNOT, RUNS_FAILED, INTERRUPTED = 1, 3, 130
+if TYPE_CHECKING:
+    from profiler.report.model import Report
+
+CANNOT, RUNS_FAILED, DEGRADED, INVALID, GOT_WORSE, INTERRUPTED = 1, 3, 4, 5, 6, 130
 """Exit statuses beside 0 and click's 2 for a command line that makes no sense."""
 
 RUNS = click.option(
@@ -65,14 +70,60 @@ def regions(_context: click.Context, _parameter: click.Parameter, text: str | No
     return tuple(dict.fromkeys(names))
 
 
-def show_report(folder: Path, output: Path) -> None:
+def formats(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...] | None:
+    """`html,md`: names of report formats; None for `all` that can be made here."""
+    if text == "all":
+        return None
+    from profiler.report import FORMATS
+
+    names = [item.strip() for item in text.split(",")]
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown:
+        raise click.BadParameter(f"'{unknown[0]}' is no format; use all, or some of {','.join(FORMATS)}")
+    return tuple(dict.fromkeys(names))
+
+
+FORMAT = click.option(
+    "--format",
+    "formats",
+    default="all",
+    show_default=True,
+    callback=formats,
+    metavar="NAMES",
+    help="Formats: html, md, json, csv, tex, pdf, or all that can be made here.",
+)
+OPEN = click.option("--open", "opened", is_flag=True, help="Open the report in a browser.")
+
+
+def show_report(folder: Path, output: Path, formats: Collection[str] | None = None, opened: bool = False) -> None:
     """Builds and writes a study's report; prints its summary and its path."""
     from profiler import report, store
+
+    deliver(report.build(*store.load(folder)), output / folder.name, formats, opened)
+
+
+def deliver(built: "Report", folder: Path, formats: Collection[str] | None, opened: bool) -> None:
+    """Writes a report; prints its warnings, its summary and its path, and opens it where that was asked for."""
+    from profiler import report
     from profiler.terminal import say, show
 
-    built = report.build(*store.load(folder))
     for warning in built.warnings:
         say(warning)
     for table in built.summary:
         show(table)
-    click.echo(f"report: {report.write(built, output / folder.name)}")
+    page = report.write(built, folder, formats, complain)
+    click.echo(f"report: {page}")
+    if opened:
+        _open(page)
+
+
+def _open(page: Path) -> None:
+    """Opens the page in a browser; where none can be started, that is said and is no failure: the report is there."""
+    import webbrowser
+
+    try:
+        started = webbrowser.open(page.resolve().as_uri())
+    except (webbrowser.Error, OSError):
+        started = False
+    if not started:
+        complain(f"no browser could be started: open {page} yourself, or on another machine")

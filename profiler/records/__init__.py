@@ -19,6 +19,7 @@ from profiler.records.base import (
     to_json,
 )
 from profiler.records.machines import (
+    NOT_TOLD,
     Cache,
     Machine,
     MachineState,
@@ -59,6 +60,7 @@ from profiler.records.studies import (
 
 __all__ = [
     "AGREE",
+    "NOT_TOLD",
     "PHASES",
     "READABLE",
     "SCHEMA",

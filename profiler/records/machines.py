@@ -4,6 +4,9 @@ from typing import Literal
 
 from profiler.records.base import Record
 
+NOT_TOLD = "not told"
+"""Stands in a field of an imported study that its source says nothing of."""
+
 
 class MachineState(Record, frozen=True, kw_only=True):
     """What may have moved between two runs. None where this machine does not tell.

@@ -80,6 +80,7 @@ class Study(Record, frozen=True, kw_only=True):
         cases: Every cell of the sweep, the simulated ones last; the plan is whole when each has `planned` runs.
         notes: What the reader must know, said once (no PMU, other source than asked for).
         simulation: None where nothing was simulated.
+        imported_from: The publication that an imported study's figures are from; None where this tool measured them.
     """
 
     schema: int
@@ -98,6 +99,7 @@ class Study(Record, frozen=True, kw_only=True):
     cases: tuple[Case, ...]
     notes: tuple[str, ...] = ()
     simulation: Simulation | None = None
+    imported_from: str | None = None
 
 
 def planned(study: Study, case: Case) -> int:

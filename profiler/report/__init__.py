@@ -1,11 +1,28 @@
 """A study's report: `build` makes it from the runs, `write` puts it into files."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from profiler import store
+from profiler import __version__, store
+from profiler.errors import ProfilerError
 from profiler.records import Run, Study
+from profiler.report.drawing.drawings import Drawings
 from profiler.report.model import Report
+
+Say = Callable[[str], object]
+"""Is told, in a line, what the user should know of how the files were made."""
+
+Format = Callable[[Report, Drawings, Say], Mapping[str, bytes]]
+"""From a report and its figures to files by name within the report's folder, the main one first.
+
+May raise `MissingProgramError`.
+"""
+
+
+class MissingProgramError(ProfilerError):
+    """A format needs a program that this machine does not have."""
 
 
 def build(study: Study, runs: Sequence[Run]) -> Report:
@@ -15,27 +32,101 @@ def build(study: Study, runs: Sequence[Run]) -> Report:
     return compose(study, runs)
 
 
-def write(report: Report, folder: Path) -> Path:
-    """Writes index.html, report.md, the data and figures/*.svg; each file is there whole or not at all.
+def _unheard(_line: str) -> None:
+    """Nobody listens."""
 
-    Nothing is written before all of it is made, and the page comes last.
+
+def write(report: Report, folder: Path, formats: Collection[str] | None = None, say: Say = _unheard) -> Path:
+    """Writes the report's files; nothing is written before all of it is made, and the page comes last.
+
+    Files of a former report that are not written anew are removed where they were another report's.
+
+    Args:
+        formats: Keys of `FORMATS`; None for all that this machine has the programs for.
+        say: Is told which format was not made, or made in another way, and what to install.
 
     Returns:
-        The page's path.
+        The path of the first format's main file: the page, where there is one.
 
     Raises:
-        ProfilerError: The folder cannot be written.
+        ProfilerError: The folder cannot be written, or a program that one of `formats` needs is not there.
     """
-    from profiler.report import canvas, figures, html, markdown
+    from profiler.report.formats import as_json, contents
 
-    looks = canvas.marks(report.labels)
-    drawn = {figure.key: figures.draw(figure, looks) for section in report.sections for figure in section.figures}
-    page = folder / "index.html"
-    files = {folder / "figures" / f"{key}.svg": svg for key, svg in drawn.items()}
-    files |= {folder / name: make() for name, make in report.data.items()}
-    files |= {
-        folder / "report.md": markdown.render(report).encode(),
-        page: html.render(report, drawn).encode(),
-    }
-    store.write_all(files, folder, "report")
-    return page
+    made = _made(report, formats, say)
+    files = {name: data for of_format in reversed(made) for name, data in of_format.items()}
+    of = hashlib.sha256(__version__.encode() + as_json.render(report)).hexdigest()
+    listed, stale = contents.settled(folder, files, of)
+    store.write_all({folder / name: data for name, data in (listed | files).items()}, folder, "report")
+    contents.remove(folder, stale)
+    return folder / next(iter(made[0]), "")
+
+
+def _made(report: Report, formats: Collection[str] | None, say: Say) -> list[Mapping[str, bytes]]:
+    """The files of each format, in the order of `FORMATS`."""
+    wanted = [name for name in FORMATS if formats is None or name in formats]
+    drawn, made = Drawings(report, printed=not _PRINTED.isdisjoint(wanted)), []
+    for name in wanted:
+        linked = "csv" in wanted
+        try:
+            # A page without its data beside it must not point to them.
+            made.append(FORMATS[name](report if linked or name == "csv" else replace(report, data={}), drawn, say))
+        except MissingProgramError as error:
+            if formats is not None:
+                raise
+            say(str(error))
+    return made
+
+
+def _html(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+    from profiler.report.formats import html
+
+    return {"index.html": html.render(report, drawn).encode()}
+
+
+def _markdown(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+    from profiler.report.formats import markdown
+
+    figures = {f"figures/{key}.svg": svg for key, svg in drawn.items()}
+    return {"report.md": markdown.render(report).encode()} | figures
+
+
+def _json(report: Report, _drawn: Drawings, _say: Say) -> dict[str, bytes]:
+    from profiler.report.formats import as_json
+
+    return {"report.json": as_json.render(report)}
+
+
+def _csv(report: Report, _drawn: Drawings, _say: Say) -> dict[str, bytes]:
+    return {name: make() for name, make in report.data.items()}
+
+
+def _tex(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+    from profiler.report.formats import latex
+
+    figures = {f"figures/{key}.pdf": pdf for key, pdf in drawn.pdfs.items()}
+    return {"report.tex": latex.render(report).encode("ascii")} | figures
+
+
+def _pdf(report: Report, drawn: Drawings, say: Say) -> dict[str, bytes]:
+    from profiler.report.formats import html, latex, pdf
+
+    alone = replace(report, data={})
+    printed = pdf.make(latex.render(report), drawn.pdfs, lambda: html.render(alone, drawn))
+    if printed.said:
+        say(printed.said)
+    return {"report.pdf": printed.data}
+
+
+FORMATS: dict[str, Format] = {
+    "html": _html,
+    "md": _markdown,
+    "json": _json,
+    "csv": _csv,
+    "tex": _tex,
+    "pdf": _pdf,
+}
+"""By the name that `--format` takes, the most readable first."""
+
+_PRINTED = frozenset({"tex", "pdf"})
+"""Formats that want their figures as PDF files."""

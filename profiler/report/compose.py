@@ -1,19 +1,27 @@
 """A study and its runs to a report without a format."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from profiler.records import Run, Study
-from profiler.report import details, setting, simulated, tables, text, tidy
+from profiler.report import details, setting, simulated, tables, text
 from profiler.report.agreement import agreement
 from profiler.report.analysis import analyse
 from profiler.report.answer import answer
 from profiler.report.causes import causes
 from profiler.report.costs import native
-from profiler.report.doubts import doubts
+from profiler.report.drawing import charts
+from profiler.report.drawing.charts import illustrated
+from profiler.report.drawing.charts_latency import latency_figures
+from profiler.report.drawing.charts_sizes import sizes
+from profiler.report.formats import tidy
+from profiler.report.grading.judge import judge
+from profiler.report.grading.verdict_section import verdict_section
 from profiler.report.marks import marked
-from profiler.report.model import Report
+from profiler.report.model import Quantity, Question, Report, Section
 from profiler.report.networks import networks
 from profiler.report.operators import operators
+from profiler.report.quantities import quantities
 from profiler.report.questions import questions
 from profiler.report.summary import summary
 from profiler.report.working_sets import working_sets
@@ -25,26 +33,29 @@ _NAMED = 6
 def compose(study: Study, runs: Sequence[Run]) -> Report:
     """The report of a study; the same study gives the same report."""
     analysis = analyse(study, runs)
-    costs = analysis.costs
-    sections = (
-        tables.lab(study, analysis),
-        details.lines(analysis),
+    costs, validity = analysis.costs, judge(study, runs, analysis)
+    planned = (
+        illustrated(tables.lab(study, analysis), [*charts.ratios(costs)]),
+        charts.counts(analysis),
         details.phases(study, analysis),
-        details.latency(analysis),
+        illustrated(details.latency(analysis), latency_figures(analysis, runs)),
         details.derived(analysis),
         simulated.simulated(study, analysis),
         causes(study, analysis),
         networks(study),
         operators(study),
         working_sets(study, analysis),
-        setting.models(study, analysis),
+        illustrated(setting.models(study, analysis), [*sizes(study)]),
         agreement(study, analysis),
         details.gaps(study, analysis),
         setting.machine(study, runs),
+        verdict_section(study, validity),
         setting.method(study, runs, analysis),
         setting.events(study, analysis),
         setting.simulated_events(study, analysis),
     )
+    sections = tuple(section for section in planned if section)
+    numbers = quantities(study, analysis)
     named = text.listed((model.label for model in study.models), _NAMED)
     what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
     report = Report(
@@ -52,20 +63,32 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
         title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
         answer=answer(study, analysis),
-        warnings=doubts(study, runs, analysis),
+        warnings=tuple(finding.sentence for finding in validity.findings),
         summary=(*summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
-        sections=tuple(section for section in sections if section),
+        sections=sections,
         labels=tuple(model.label for model in study.models),
         origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
-        questions=questions(study, analysis),
-        data=_data(study, runs),
+        questions=tuple(_linked(question, sections) for question in questions(study, analysis)),
+        validity=validity,
+        quantities=numbers,
+        data=_data(study, runs, numbers),
     )
     return marked(report, study.models, analysis.agreements)
 
 
-def _data(study: Study, runs: Sequence[Run]) -> dict[str, Callable[[], bytes]]:
+def _linked(question: Question, sections: Sequence[Section]) -> Question:
+    """The question without what this report does not show."""
+    there = {table.key for section in sections for table in section.tables}
+    there |= {figure.key for section in sections for figure in section.figures}
+    return replace(question, shown=tuple(key for key in question.shown if key in there))
+
+
+def _data(study: Study, runs: Sequence[Run], numbers: Sequence[Quantity]) -> dict[str, Callable[[], bytes]]:
     """The tidy tables; without a run on this machine itself there are no latencies."""
-    files: dict[str, Callable[[], bytes]] = {"runs.csv": lambda: tidy.runs_csv(study, runs)}
+    files: dict[str, Callable[[], bytes]] = {
+        "costs.csv": lambda: tidy.quantities_csv(numbers),
+        "runs.csv": lambda: tidy.runs_csv(study, runs),
+    }
     if study.counter_source is not None:
         files["latencies.csv"] = lambda: tidy.latencies_csv(runs)
     return files

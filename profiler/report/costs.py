@@ -1,15 +1,13 @@
 """What each event costs each model: paid once and paid for each image, with intervals. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from profiler import stats
 from profiler.metrics import METRICS, Metric, derive
 from profiler.records import Case, Count, Event, Region, Run, Study
 from profiler.stats import Estimate, Fit
-
-T = TypeVar("T")
 
 FULL = 100.0
 """Running percent below which a count is scaled."""
@@ -281,26 +279,33 @@ def _lack(counts: Sequence[Count], asked: bool, ran: bool) -> str:
     return next((count.reason for count in counts if count.reason), "not counted in the regions of this study")
 
 
-def _derived(metric: Metric, above: Cost, below: Cost, seed: int) -> Derived:
-    """Over the processes that counted both events, so that what disturbed one count disturbed the other as well."""
-    lines = _alike(above.points, below.points, above.line, below.line, lambda points: _line(points, seed))
-    directs = _alike(
-        above.inside, below.inside, above.direct, below.direct, lambda points: _direct(points, seed, above.simulated)
+def together(above: Cost, below: Cost, seed: int) -> tuple[Cost, Cost]:
+    """Both costs over the processes that counted both, so that what disturbed one count disturbed the other as well.
+
+    Figures of the two that are of one kind may then be divided as paired.
+    """
+    process, inside = (
+        {point.order for point in mine} & {point.order for point in others}
+        for mine, others in ((above.points, below.points), (above.inside, below.inside))
     )
-    fixed = [line.fixed if line else None for line in lines]
-    slopes = [line.per_image if line else None for line in lines]
+    return _among(above, process, inside, seed), _among(below, process, inside, seed)
+
+
+def _among(cost: Cost, process: set[int], inside: set[int], seed: int) -> Cost:
+    """The cost with its figures made anew where some of its processes are not among these."""
+    if len(process) == len(cost.points) and len(inside) == len(cost.inside):
+        return cost
+    points = tuple(point for point in cost.points if point.order in process)
+    direct = tuple(point for point in cost.inside if point.order in inside)
+    return replace(
+        cost, points=points, inside=direct, line=_line(points, seed), direct=_direct(direct, seed, cost.simulated)
+    )
+
+
+def _derived(metric: Metric, above: Cost, below: Cost, seed: int) -> Derived:
+    pair = together(above, below, seed)
+    fixed, slopes = [cost.fixed for cost in pair], [cost.slope for cost in pair]
+    directs = [cost.direct for cost in pair]
     each = directs if all(directs) else slopes
     names = (metric.above, metric.below)
-    return Derived(metric, *(derive(metric, dict(zip(names, pair, strict=True)).get) for pair in (fixed, each)))
-
-
-def _alike(
-    above: Sequence[Point], below: Sequence[Point], a: T | None, b: T | None, figure: Callable[[list[Point]], T | None]
-) -> tuple[T | None, T | None]:
-    """The figures `a` and `b` of the points, made anew where some processes counted one of the events only."""
-    both = {point.order for point in above} & {point.order for point in below}
-    if len(both) == len(above) == len(below):
-        return a, b
-    shared = ([point for point in points if point.order in both] for points in (above, below))
-    first, second = (figure(points) if points else None for points in shared)
-    return first, second
+    return Derived(metric, *(derive(metric, dict(zip(names, found, strict=True)).get) for found in (fixed, each)))

@@ -1,25 +1,18 @@
-"""The sections behind the lab's tables: figures by event, phases, latency, derived metrics, agreement, missing runs."""
+"""The sections behind the lab's tables: phases, latency, derived metrics, missing runs."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from profiler.metrics import scaled
 from profiler.records import PHASES, Region, Study
 from profiler.report import text
 from profiler.report.analysis import ONCE, Analysis, Latency
-from profiler.report.costs import Cost, Costs, Derived
-from profiler.report.model import CostLines, Figure, LatencyDots, PhaseBars, Section, Table
-from profiler.report.tables import events_in_order, headed, keyed, row_name, titled
+from profiler.report.costs import Costs, Derived
+from profiler.report.model import Figure, RunBars, Section, Table
+from profiler.report.tables import events_in_order, headed, keyed, lab_images, row_name, titled
 from profiler.stats import Estimate
 
-_WITHOUT_HARDWARE = ("duration_time", "task-clock", "page-faults")
-"""Events that get a figure where no hardware event was counted; with hardware, the first of them does."""
-
-_TAIL = {"p95": 20, "p99": 100}
+TAIL = {"p95": 20, "p99": 100}
 """Latencies below which a quantile of the tail is the largest one and nothing more."""
-
-DOTS = 600
-"""Most marks that a figure has of a model; more only blacken it."""
 
 PHASE_WORDS = {
     "rest": "interpreter, start and end",
@@ -30,56 +23,6 @@ PHASE_WORDS = {
     "warmup": "warm-up",
     "inference": "steady inferences",
 }
-
-
-LINES = (
-    f"Each mark is one process (of more than {DOTS}, that many at random). The line is the fit through them all, "
-    "the shade its 95 % interval; where it meets the left edge is the fixed cost. Models have their own scales. A "
-    "dashed line starts from the same fixed cost and rises as the region of inferences says: one that leaves the "
-    "shade contradicts the fit."
-)
-"""How to read the figures of counts against images."""
-
-
-def lines(analysis: Analysis) -> Section | None:
-    """A figure for each main event: counts against images, the line through them."""
-    costs = analysis.costs
-    hardware = [event.name for event in costs.events if event.kind == "hardware"]
-    counted = [name for name in hardware if any(costs[name, label].points for label in costs.models)]
-    figures = line_figures(costs, [*_WITHOUT_HARDWARE[: 1 if counted else None], *counted])
-    return Section("Counts against images", sentences=(LINES,), figures=figures) if figures else None
-
-
-def line_figures(costs: Costs, names: Sequence[str]) -> tuple[Figure, ...]:
-    """Of these events those that have a line for some model, in the order of their names."""
-    events, figures = {event.name: event for event in costs.events}, []
-    for place, name in enumerate(names, 1):
-        mine = tuple(cost for label in costs.models if (cost := costs.get((name, label))) and cost.points)
-        if any(cost.line for cost in mine):
-            figures.append(
-                Figure(
-                    keyed(f"{place:02}-{re.sub(r'[^A-Za-z0-9_-]+', '-', name).strip('-')}", costs),
-                    titled(row_name(events[name]), costs),
-                    _described(mine),
-                    text.sentence(events[name].meaning),
-                    CostLines(mine),
-                )
-            )
-    return tuple(figures)
-
-
-def _described(costs: tuple[Cost, ...]) -> str:
-    parts = []
-    for cost in costs:
-        line = cost.line
-        parts.append(
-            f"{cost.model}: {text.in_sentence(line.fixed, cost.unit)} at no image, "
-            f"rising by {text.in_sentence(line.per_image, cost.unit)} an image"
-            if line
-            else f"{cost.model}: {text.counted(len(cost.points), 'run')} of one image count"
-        )
-    which = "Simulated " if costs[0].simulated else ""
-    return f"{which}{costs[0].event.name} of whole processes against images. {'; '.join(parts)}."
 
 
 def phases(study: Study, analysis: Analysis) -> Section | None:
@@ -104,9 +47,37 @@ def phases(study: Study, analysis: Analysis) -> Section | None:
         for label, found in known.items()
     }
     alt = "; ".join(f"{label}: {parts}" for label, parts in said.items())
-    title = "Wall time paid once, by phase"
-    figure = Figure("phases", title, f"{title}. {alt}.", "Models have their own scales.", PhaseBars(known))
+    title = "Wall time of whole runs: what is paid once by phase, and the images"
+    drawing = RunBars(known, _per_image(analysis), _run_images(analysis.costs))
+    figure = Figure("phases", title, f"{title}. {alt}{_inferences(drawing)}.", _STACKED, drawing)
     return Section("What is paid once, by phase", (" ".join(sentences),), tables=tuple(tables), figures=(figure,))
+
+
+_STACKED = (
+    "What is paid once is the mean over whole processes of all image counts; a run's inferences are its images times "
+    "what each costs. The figure at a bar's end is their sum. Models have their own scales."
+)
+
+
+def _per_image(analysis: Analysis) -> dict[str, float]:
+    """Wall time in ns of a steady inference, by the models that tell."""
+    costs = {label: analysis.costs.get(("duration_time", label)) for label in analysis.phases}
+    found = {label: cost.per_image for label, cost in costs.items() if cost}
+    return {label: each.value for label, each in found.items() if each and each.value > 0}
+
+
+def _run_images(costs: Costs) -> tuple[int, ...]:
+    """Images of the runs that are drawn: the fewest, the lab's where they are in the range, and the most."""
+    counts = {point.images for cost in costs.values() for point in cost.points}
+    most = lab_images(costs)
+    return tuple(sorted({min(counts), max(counts), *([most] if most else [])})) if counts else ()
+
+
+def _inferences(drawing: RunBars) -> str:
+    """What an image adds, by model."""
+    parts = (f"{label} {text.plain(each, 'ns')}" for label, each in drawing.per_image_ns.items())
+    said = text.listed(parts)
+    return f"; each image adds {said}" if said else ""
 
 
 def _phase_table(analysis: Analysis) -> Iterator[Table]:
@@ -170,25 +141,13 @@ def latency(analysis: Analysis) -> Section | None:
         "them. Drift is the change from a run's first image to its last, as a share of the median.",
         notes.all(),
     )
-    quantiles = {label: found.quantiles_ns for label, found in analysis.latencies.items()}
-    alt = "; ".join(
-        f"{label}: median {text.plain(p50, 'ns')}, 95 % within {text.plain(p95, 'ns')}"
-        for label, (p50, p95, _) in quantiles.items()
-    )
-    title = "Steady latencies, in order"
-    caption = (
-        "One mark an inference, against its place in the run; the line is the median, the dashed line the 95th "
-        f"percentile. Models have their own scales, which do not start at 0. Of more than {DOTS} inferences, that "
-        "many are drawn at random."
-    )
-    figure = Figure("latency", title, f"{title}. {alt}.", caption, LatencyDots(analysis.latencies))
-    return Section("Latency", tables=(table,), figures=(figure,))
+    return Section("Latency", tables=(table,))
 
 
 def _latency_cells(found: Latency, notes: text.Notes) -> tuple[str, ...]:
     quantiles = found.quantiles_ns
     tail = []
-    for name, least in _TAIL.items():
+    for name, least in TAIL.items():
         value = getattr(quantiles, name)
         few = f"fewer than {least} inferences: {name} would be the slowest one"
         tail.append(text.plain(value, "ns") if found.count >= least else text.ABSENT + notes.marks([few]))

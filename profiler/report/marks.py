@@ -15,7 +15,7 @@ MARK = "‡"
 def marked(report: Report, models: Sequence[Model], agreements: Sequence[Agreement]) -> Report:
     """The report with the mark at each name of a disagreeing form, in the heads, row names and titles of all tables.
 
-    A note under the table says on how many photos, and a warning says it once for the whole report.
+    A note under the table says on how many photos.
 
     Args:
         agreements: What the study's own answers say; a check on labelled photos comes before them.
@@ -24,19 +24,21 @@ def marked(report: Report, models: Sequence[Model], agreements: Sequence[Agreeme
     if not found:
         return report
     mark = _marker([model.label for model in models], found)
-    each = text.listed(found)
-    warning = (
-        f"{each} {'is' if len(found) == 1 else 'are'} marked {MARK} in all tables: {'; '.join(found.values())}. What a "
-        "form costs that answers otherwise is the cost of other answers."
-    )
     return replace(
         report,
-        warnings=(warning, *report.warnings),
         summary=tuple(_table(table, mark, found) for table in report.summary),
         sections=tuple(
             replace(section, tables=tuple(_table(table, mark, found) for table in section.tables))
             for section in report.sections
         ),
+    )
+
+
+def warning(found: Mapping[str, str]) -> str:
+    """What is said once of the forms that disagree, for these `reasons`."""
+    return (
+        f"{text.listed(found)} {'is' if len(found) == 1 else 'are'} marked {MARK} in all tables: "
+        f"{'; '.join(found.values())}. What a form costs that answers otherwise is the cost of other answers."
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler import stats
 from profiler.machine import throttled_text
-from profiler.records import Cache, MachineState, Region, Run, Study, TensorSpec
+from profiler.records import NOT_TOLD, Cache, MachineState, Region, Run, Study, TensorSpec
 from profiler.report import networks, text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Costs, native
@@ -35,7 +35,7 @@ def models(study: Study, analysis: Analysis) -> Section:
 
     row("file", (model.file for model in study.models))
     row("size on disk", (text.plain(model.size_bytes, "bytes") for model in study.models))
-    row("sha256", (model.sha256[:12] for model in study.models))
+    row("sha256", (model.sha256[:12] or NOT_TOLD for model in study.models))
     row("engine", (f"{model.engine.package} {model.engine.version}" for model in study.models))
     row("asked by", (model.engine.call for model in study.models))
     row("delegate", (_delegate(model.engine.delegate, model.engine.delegated) for model in study.models))
@@ -151,7 +151,9 @@ def _range(values: Sequence[float], written: Callable[[float], str]) -> str:
 def method(study: Study, runs: Sequence[Run], analysis: Analysis) -> Section:
     """How the figures came about, and the command that makes them again."""
     points = [*_images(study), *_regions(study), *_figures(study)]
-    if study.counter_source is not None:
+    if study.imported_from is not None:
+        points = [*_imported(study), *_figures(study)]
+    elif study.counter_source is not None:
         points = [*_processes(study, native(runs)), *points, *_counting(study, analysis)]
     return Section("Method", points=(*points, *_simulating(study, runs)), command=study.command)
 
@@ -164,6 +166,15 @@ def _processes(study: Study, runs: Sequence[Run]) -> Iterator[str]:
         f"with {images} images; {text.counted(plan.repeats, 'repeat')} of every case. Within a repeat all cases run in "
         f"random order (seed {plan.seed}), so that a machine that warms up spreads over all of them."
     )
+
+
+def _imported(study: Study) -> Iterator[str]:
+    """What is known of runs that this tool did not make; how far they are to be trusted is in the study's notes."""
+    yield f"The figures are from {study.imported_from}. This tool did not make the runs; the command writes the study."
+    if any(case.region == "process" for case in study.cases):
+        yield "Region `process`: everything from the process's start to its end."
+    for group in filter(None, study.groups):
+        yield f"Counted in one pass: {', '.join(group)}. {_SCOPES.get(study.scope, study.scope)}."
 
 
 def _images(study: Study) -> Iterator[str]:

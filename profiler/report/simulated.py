@@ -6,8 +6,11 @@ from profiler.records import Simulation, Study
 from profiler.report import provenance, text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs
-from profiler.report.details import LINES, derived_table, line_figures, phase_costs
+from profiler.report.details import derived_table, phase_costs
+from profiler.report.drawing.charts import amortised, grid
+from profiler.report.drawing.charts import ratios as ratio_figures
 from profiler.report.model import Figure, RefillBars, Section, Table
+from profiler.report.pairs import LEADING
 from profiler.report.proof import Linearity, Repeat
 from profiler.report.setting import cache_table
 from profiler.report.summary import summary as cost_summary
@@ -42,12 +45,10 @@ def simulated(study: Study, analysis: Analysis) -> Section | None:
         return None
     label = provenance.label(study, simulation)
     derived = derived_table(costs, titled("Derived metrics", costs), label)
-    lines = _lines(costs)
     sentences = (
         " ".join(_provenance(simulation)),
         " ".join(_proof(analysis)),
         " ".join((_INTERVALS, *ratios(costs))),
-        *([f"Counts against images, {SIMULATED}: {LINES[:1].lower()}{LINES[1:]}"] if lines else []),
     )
     return Section(
         "Simulated caches",
@@ -59,7 +60,12 @@ def simulated(study: Study, analysis: Analysis) -> Section | None:
             *phase_costs(costs, label),
             cache_table("simulated-caches", f"The {SIMULATED} caches", simulation.target.caches),
         ),
-        figures=(*_served(simulation, costs), *lines),
+        figures=(
+            *_served(simulation, costs),
+            *ratio_figures(costs, simulation),
+            *([] if _timed(analysis.costs) else amortised(costs)),
+            *_lines(costs),
+        ),
     )
 
 
@@ -164,6 +170,11 @@ def _each(cost: Cost) -> str:
     return text.quantity(cost.per_image, cost.unit) if cost.per_image else text.ABSENT
 
 
-def _lines(costs: Costs) -> tuple[Figure, ...]:
+def _timed(costs: Costs) -> bool:
+    """Whether whole processes of several image counts were timed on this machine."""
+    return any(cost.line for (event, _), cost in costs.items() if event in LEADING)
+
+
+def _lines(costs: Costs) -> Iterator[Figure]:
     """Counts against images, where whole processes were simulated."""
-    return line_figures(costs, [event.name for metric in _DRAWN if (event := costs.answering(metric))])
+    return grid(costs, [event for metric in _DRAWN if (event := costs.answering(metric))])

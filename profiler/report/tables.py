@@ -118,7 +118,7 @@ def compared_models(costs: Costs) -> list[str]:
 
 
 def _fixed(costs: Costs) -> Table:
-    columns = [Column(label, label, _of_fixed, _doubts_of_line, _no_line) for label in costs.models]
+    columns = [Column(label, label, _of_fixed, _doubts_of_line, no_line) for label in costs.models]
     return _table(
         "fixed",
         "Paid once: the fixed cost of a process",
@@ -133,8 +133,8 @@ def _fixed(costs: Costs) -> Table:
 def _per_image(costs: Costs) -> Table:
     has_line = any(cost.line for cost in costs.values())
     has_direct = any(cost.direct for cost in costs.values())
-    kinds = [Column("region", "", _of_region, _doubts, _no_region)] if has_direct or not has_line else []
-    kinds += [Column("slope", "", _of_slope, _doubts_of_slope, _no_line)] if has_line else []
+    kinds = [Column("region", "", _of_region, _doubts, no_region)] if has_direct or not has_line else []
+    kinds += [Column("slope", "", _of_slope, _doubts_of_slope, no_line)] if has_line else []
     columns = [
         kind._replace(head=f"{label}\n{kind.head}" if len(kinds) > 1 else label, model=label)
         for label in costs.models
@@ -166,7 +166,7 @@ def _whole(costs: Costs, images: int) -> Table:
     def whole(cost: Cost) -> Estimate | None:
         return cost.whole(images)
 
-    columns = [Column(label, label, whole, _doubts_of_line, _no_process) for label in costs.models]
+    columns = [Column(label, label, whole, _doubts_of_line, no_process) for label in costs.models]
     return _table("whole", f"The whole run at {text.counted(images, 'image')}", how, costs, columns, whole)
 
 
@@ -255,11 +255,13 @@ def _doubts_of_slope(cost: Cost) -> Iterator[str]:
         yield CONTRADICTED
 
 
-def _no_process(_cost: Cost) -> str:
+def no_process(_cost: Cost) -> str:
+    """Why a whole run has no figure."""
     return "no whole process of this image count was counted"
 
 
-def _no_line(cost: Cost) -> str:
+def no_line(cost: Cost) -> str:
+    """Why fixed cost and slope have no figure."""
     return (
         "one image count only, so fixed cost and cost per image cannot be told apart"
         if cost.points
@@ -267,5 +269,6 @@ def _no_line(cost: Cost) -> str:
     )
 
 
-def _no_region(_cost: Cost) -> str:
+def no_region(_cost: Cost) -> str:
+    """Why the region of inferences has no figure."""
     return "the region of inferences alone was not counted"

@@ -1,0 +1,47 @@
+"""Where a report shows what its questions and its grade point to, in every format."""
+
+from typing import Literal, NamedTuple
+
+from profiler.report.model import Report
+
+QUESTIONS = "The questions"
+"""The heading above them."""
+
+_VERDICTS = "Verdict"
+"""How the title of the section on the findings begins."""
+
+
+class Place(NamedTuple):
+    """A table or figure of the report.
+
+    Attributes:
+        title: Its own, or the section's where it has none.
+        section: The title of the section it stands in.
+    """
+
+    kind: Literal["table", "figure"]
+    key: str
+    title: str
+    section: str
+
+
+def places(report: Report) -> dict[str, Place]:
+    """All tables and figures by key."""
+    found: dict[str, Place] = {}
+    for section in report.sections:
+        for table in section.tables:
+            found[table.key] = Place("table", table.key, table.title or section.title, section.title)
+        for figure in section.figures:
+            found[figure.key] = Place("figure", figure.key, figure.title, section.title)
+    return found
+
+
+def codes(report: Report) -> tuple[str, ...]:
+    """What the grade is for, each code once, the most serious first; empty where nothing lowers it."""
+    findings = report.validity.findings if report.validity else ()
+    return tuple(dict.fromkeys(finding.code for finding in findings if finding.grade != "valid"))
+
+
+def verdicts(report: Report) -> str:
+    """The title of the section on the findings; empty where there is none."""
+    return next((section.title for section in report.sections if section.title.startswith(_VERDICTS)), "")

@@ -1,0 +1,1 @@
+"""What a study's figures are worth: findings with codes, grades, and their section."""

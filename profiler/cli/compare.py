@@ -1,0 +1,110 @@
+"""`profiler compare`: studies against the first of them."""
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from profiler.cli.options import FORMAT, GOT_WORSE, OPEN, OUTPUT, RUNS, complain, deliver
+from profiler.errors import ProfilerError
+
+if TYPE_CHECKING:
+    from profiler.comparison.found import Comparison
+    from profiler.comparison.subject import Loaded
+
+_LONGEST = 100
+"""Most letters of the report's folder that are the studies' names."""
+
+
+def _share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+    """`5%` or `5` as 0.05."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d+(\.\d+)? ?%?", text):
+        raise click.BadParameter(f"'{text}' is not a share such as 5%")
+    return float(text.rstrip(" %")) / 100
+
+
+@click.command()
+@click.argument("studies", nargs=-1, metavar="STUDY STUDY...")
+@click.option(
+    "--fail-over",
+    "limit",
+    metavar="PERCENT",
+    callback=_share,
+    help=f"End with status {GOT_WORSE} where a cost is shown to have risen by more than this, such as 5%.",
+)
+@RUNS
+@OUTPUT
+@FORMAT
+@OPEN
+def compare(
+    studies: tuple[str, ...],
+    limit: float | None,
+    runs: Path,
+    output: Path,
+    formats: tuple[str, ...] | None,
+    opened: bool,
+) -> None:
+    """Divide the figures of every STUDY by those of the first, as far as they may be.
+
+    A study is named by its folder under --runs, or by a path.
+    """
+    from profiler import comparison
+    from profiler.terminal import say
+
+    loaded = _load(studies, runs)
+    found = comparison.comparison(loaded)
+    report = comparison.build(found)
+    for sentence in report.answer:
+        say(sentence)
+    deliver(report, output / _folder([each.name for each in loaded]), formats, opened)
+    if limit is not None:
+        _judge(found, limit)
+
+
+def _load(names: tuple[str, ...], runs: Path) -> "list[Loaded]":
+    """Raises ProfilerError: A study is not there, damaged, of a newer schema, or named twice."""
+    from profiler import store
+    from profiler.comparison.subject import Loaded
+
+    if len(names) < 2:
+        raise click.UsageError("at least two studies are needed")
+    loaded, seen = [], set()
+    for name in names:
+        folder = store.find(runs, name)
+        if folder.resolve() in seen:
+            raise ProfilerError(f"study {name} is named twice: it does not differ from itself", "name two studies")
+        seen.add(folder.resolve())
+        loaded.append(Loaded(folder.resolve().name, *store.load(folder)))
+    return loaded
+
+
+def _folder(names: list[str]) -> str:
+    """`compare-A-B`, cut where the file system might not take it."""
+    return f"compare-{'-'.join(names)}"[:_LONGEST]
+
+
+def _judge(found: "Comparison", limit: float) -> None:
+    """Ends with a status of its own where a cost got worse; says which, and how many could not be judged.
+
+    Raises:
+        ProfilerError: None could be: that is no pass.
+    """
+    from profiler.comparison import rank
+    from profiler.comparison.beside import name, times, what
+    from profiler.report.text import NUMBER, counted, plain
+
+    share = f"{plain(limit * 100, NUMBER)} %"
+    worse, untold = rank.worse(found.rows, limit), rank.unjudged(found.rows)
+    if not rank.judged(found.rows):
+        raise ProfilerError("no cost can be judged, for no ratio has an interval", "sweep with --repeats 3 or more")
+    if untold:
+        complain(f"{counted(len(untold), 'figure')} could not be judged: too few runs, or a cost not shown to be there")
+    for row in worse:
+        complain(f"worse by more than {share}: {row.study}: {name(row)}, {what(row)}: {times(row)}")
+    if worse:
+        sys.exit(GOT_WORSE)
+    click.echo(f"no cost is shown to have risen by more than {share}")

@@ -1,0 +1,130 @@
+"""Figures beside what the machines' clocks and caches explain of them, where these differ."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from profiler.comparison.beside import by_study, name, over, what
+from profiler.comparison.differences import clock_hz
+from profiler.comparison.found import Comparison, Row
+from profiler.comparison.subject import Subject
+from profiler.records import Cache
+from profiler.report import text
+from profiler.report.costs import quotient
+from profiler.report.model import Section, Table
+from profiler.stats import MATTERS, Estimate
+
+_TIMES = ("duration_time", "task-clock")
+_OF_CACHES = ("l2d_refill", "llc_load", "llc_load_miss")
+"""Metrics that a cache's size decides."""
+
+
+def section(found: Comparison) -> Section | None:
+    """Time in clock cycles, and misses beside the caches; None where neither differs."""
+    tables = tuple(table for table in (_by_clock(found), _by_cache(found)) if table)
+    return Section("Clocks and caches", tables=tables) if tables else None
+
+
+def _by_clock(found: Comparison) -> Table | None:
+    """Times multiplied by the clock: what the cores do for each image, however fast they are clocked."""
+    clocks = {subject.name: hz for subject in found.subjects if (hz := clock_hz(subject))}
+    differing = [hz for hz in clocks.values() if abs(hz / clocks.get(found.first.name, hz) - 1) > MATTERS]
+    if found.first.name not in clocks or not differing:
+        return None
+    timed = [row for row in found.rows if row.event in _TIMES and row.study in clocks]
+    rows = by_study(timed, lambda row: f"{name(row)}, {what(row)}")
+    cells = tuple((key, *_cycles(found, of_row, clocks)) for key, of_row in rows.items())
+    heads = ("model and time", *(f"{subject.name}\ncycles" for subject in found.subjects), *over(found))
+    told = text.listed(f"{study} {hz / 1e9:.2f} GHz" for study, hz in clocks.items())
+    caption = (
+        f"Time × clock ({told}), the clock taken as exact: cycles over CPU time where cycles were counted, else as the "
+        "system told it between the runs. A ratio nearer to 1 than that of the times says that the clock made the rest."
+    )
+    return Table("by-clock", "Time in cycles of each machine's clock", heads, cells, caption)
+
+
+def _cycles(found: Comparison, of_row: dict[str, Row], clocks: dict[str, float]) -> Iterator[str]:
+    base = _scaled(next(iter(of_row.values())).first, clocks[found.first.name])
+    here = {study: _scaled(row.second, clocks[study]) for study, row in of_row.items()}
+    yield text.figure(base, "")
+    yield from (text.figure(here.get(other.name), "") for other in found.others)
+    yield from (text.figure(quotient(here.get(other.name), base), text.NUMBER) for other in found.others)
+
+
+def _scaled(time_ns: Estimate, hz: float) -> Estimate:
+    """A time in ns as cycles of a clock."""
+    low, high = ((end * hz / 1e9) for end in time_ns.interval) if time_ns.interval else (None, None)
+    return replace(time_ns, value=time_ns.value * hz / 1e9, low=low, high=high, draws=time_ns.draws * hz / 1e9)
+
+
+def _by_cache(found: Comparison) -> Table | None:
+    """Refills and misses for each image beside the sizes of the caches, where these differ."""
+    levels = {
+        level: [_largest(subject, level) for subject in found.subjects]
+        for level in sorted({cache.level for subject in found.subjects for cache in subject.study.machine.caches})
+        if level > 1
+    }
+    if not any(len({cache.size_bytes for cache in caches if cache}) > 1 for caches in levels.values()):
+        return None
+    rows = [_sizes(f"L{level} size", caches) for level, caches in levels.items()]
+    pressure = list(_pressure(found, levels))
+    misses = list(_misses(found))
+    if not pressure and not misses:
+        return None
+    heads = ("", *(subject.name for subject in found.subjects), *over(found))
+    caption = (
+        "A working set (weights as the engine reads them, and activations) above 1 times a cache does not fit it; a "
+        "larger cache explains fewer misses only where it goes from above 1 to below."
+        if pressure
+        else "For each image. A larger cache explains fewer misses only where it holds what the smaller one could not."
+    )
+    return Table("by-cache", "Misses beside the caches", heads, (*rows, *pressure, *misses), caption)
+
+
+def _largest(subject: Subject, level: int) -> Cache | None:
+    caches = [cache for cache in subject.study.machine.caches if cache.level == level and cache.type != "Instruction"]
+    return max(caches, key=lambda cache: cache.size_bytes, default=None)
+
+
+def _sizes(title: str, caches: list[Cache | None]) -> tuple[str, ...]:
+    base = caches[0]
+    cells = [text.plain(cache.size_bytes, "bytes") if cache else text.ABSENT for cache in caches]
+    ratios = [
+        text.plain(cache.size_bytes / base.size_bytes, text.NUMBER) if cache and base else text.ABSENT
+        for cache in caches[1:]
+    ]
+    return (title, *cells, *ratios)
+
+
+def _pressure(found: Comparison, levels: dict[int, list[Cache | None]]) -> Iterator[tuple[str, ...]]:
+    """How many times each cache a model's working set is."""
+    for model in found.first.study.models:
+        partners = [found.partner(model.label, subject) for subject in found.subjects]
+        sets = [each.network.working_set_bytes if each and each.network else None for each in partners]
+        for level, caches in levels.items():
+            shares = [
+                size / cache.size_bytes if size and cache else None for size, cache in zip(sets, caches, strict=True)
+            ]
+            if any(shares):
+                cells = [text.plain(share, text.NUMBER) if share else text.ABSENT for share in shares]
+                ratios = [
+                    text.plain(share / shares[0], text.NUMBER) if share and shares[0] else text.ABSENT
+                    for share in shares[1:]
+                ]
+                yield (f"{model.label} working set / L{level}", *cells, *ratios)
+
+
+def _misses(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """The counted refills and misses for each image that studies share."""
+    rows = [
+        row
+        for row in found.rows
+        if row.costs[0].event.metric in _OF_CACHES and not row.simulated and row.what in ("region", "slope")
+    ]
+    for title, of_row in by_study(rows, name).items():
+        others = [of_row.get(other.name) for other in found.others]
+        yield (
+            title,
+            text.figure(next(iter(of_row.values())).first, ""),
+            *(text.figure(row.second if row else None, "") for row in others),
+            *(text.figure(row.ratio if row else None, text.NUMBER) for row in others),
+        )

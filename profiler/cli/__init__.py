@@ -8,6 +8,7 @@ import click
 from profiler import __version__
 from profiler.cli.check import check
 from profiler.cli.compare import compare
+from profiler.cli.export import export
 from profiler.cli.models import models
 from profiler.cli.options import CANNOT, INTERRUPTED, RUNS_FAILED, complain
 from profiler.cli.report import report
@@ -55,6 +56,7 @@ main.add_command(sweep)
 main.add_command(report)
 main.add_command(check)
 main.add_command(compare)
+main.add_command(export)
 main.add_command(models)
 main.add_command(virtual)
 

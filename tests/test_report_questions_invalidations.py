@@ -206,7 +206,7 @@ def test_a_virtual_board_names_the_sweep_for_a_real_one() -> None:
     assert found.answered
     assert "arm64 instructions" in found.verdict
     assert "once 0 l2d_cache_inval" in found.evidence[0]
-    assert found.command == "profiler sweep --models keras,litert"
+    assert found.command == "profiler sweep --models keras,litert  # on a machine with hardware counters"
 
 
 def test_without_pmu_and_simulation_a_simulation_is_named_and_the_doctor() -> None:

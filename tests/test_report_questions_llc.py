@@ -233,7 +233,9 @@ def test_measured_and_simulated_figures_have_their_own_sentences() -> None:
 
 
 def test_a_virtual_board_names_the_sweep_for_a_real_one() -> None:
-    assert asked(virtual_study()).command == "profiler sweep --models keras,litert"
+    assert (
+        asked(virtual_study()).command == "profiler sweep --models keras,litert  # on a machine with hardware counters"
+    )
 
 
 def test_without_pmu_and_simulation_a_simulation_is_named() -> None:

@@ -219,7 +219,7 @@ def test_a_core_without_stall_events_says_so() -> None:
     assert found.verdict == (
         "Stalls are not known: STALL_BACKEND (0x24) is not implemented by Cortex-A72, which has no stall event."
     )
-    assert found.command == "profiler sweep --models keras,litert"
+    assert found.command == "profiler sweep --models keras,litert  # on a machine with hardware counters"
     assert any("on a core with one would" in caveat for caveat in found.caveats)
 
 
@@ -244,7 +244,7 @@ def test_of_a_virtual_board_the_sweep_for_a_real_one_is_named() -> None:
     found = asked((replace(study, command=command), runs))
     assert not found.answered
     assert "every figure of this study is simulated" in found.verdict
-    assert found.command == "profiler sweep --models keras,litert --threads 4"
+    assert found.command == "profiler sweep --models keras,litert --threads 4  # on a machine with hardware counters"
 
 
 def test_events_that_were_not_asked_for_are_named_with_the_sweep_that_does() -> None:

@@ -53,13 +53,10 @@ def compare(
     A study is named by its folder under --runs, or by a path.
     """
     from profiler import comparison
-    from profiler.terminal import say
 
     loaded = _load(studies, runs)
     found = comparison.comparison(loaded)
     report = comparison.build(found)
-    for sentence in report.answer:
-        say(sentence)
     deliver(report, output / _folder([each.name for each in loaded]), formats, opened)
     if limit is not None:
         _judge(found, limit)

@@ -103,10 +103,15 @@ def show_report(folder: Path, output: Path, formats: Collection[str] | None = No
 
 
 def deliver(built: "Report", folder: Path, formats: Collection[str] | None, opened: bool) -> None:
-    """Writes a report; prints its warnings, its summary and its path, and opens it where that was asked for."""
+    """Writes a report; prints its answer, grade, warnings, summary and path, and opens it where that was asked for."""
     from profiler import report
     from profiler.terminal import say, show
 
+    for sentence in built.answer:
+        say(sentence)
+    if built.validity:
+        codes = ", ".join(finding.code for finding in built.validity.findings if finding.grade != "valid")
+        say(f"The study is {built.validity.grade}{f': {codes}' if codes else ''}.")
     for warning in built.warnings:
         say(warning)
     for table in built.summary:

@@ -217,14 +217,14 @@ def entries(uarch: str) -> tuple[catalogue.Entry, ...]:
 
 
 def elsewhere(study: Study) -> str:
-    """The sweep of a simulated study for a machine with counters."""
+    """The sweep of a simulated study for a machine with counters, which a comment of the shell says."""
     words, kept = iter(shlex.split(again(study))), []
     for word in words:
         if word in _OF_SIMULATORS:
             next(words, "")
         else:
             kept.append(word)
-    return shlex.join(kept)
+    return f"{shlex.join(kept)}  # on a machine with hardware counters"
 
 
 def caveats(study: Study, view: View, used: Iterable[Cost]) -> Iterator[str]:

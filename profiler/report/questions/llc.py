@@ -1,6 +1,6 @@
 """Question 6: which cache is the last, how often it is asked and misses, and what that brings from memory an image."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from profiler.records import Model, Study
@@ -99,8 +99,16 @@ def _verdict(found: _Found) -> str:
         ranked = sorted(found.traffic, key=lambda each: each.bytes.value)
         told = f"of {len(ranked)} models {brought(ranked[0])}, the least, and {brought(ranked[-1])}, the most"
     else:
-        told = "; ".join(": ".join(filter(None, (brought(each), follows(each)))) for each in found.traffic)
+        told = _brought(found.traffic)
     return capital(f"{head}, {told}{'' if any(each.weights for each in found.traffic) else '; no weights are known'}.")
+
+
+def _brought(found: Sequence[Traffic]) -> str:
+    """The bytes of each model and what follows from them, which is said once where it is the same of all."""
+    what = dict.fromkeys(map(follows, found))
+    if len(found) > 1 and len(what) == 1 and all(what):
+        return f"{text.listed(map(brought, found))}: each {next(iter(what))}"
+    return "; ".join(": ".join(filter(None, (brought(each), follows(each)))) for each in found)
 
 
 def _counts_alone(found: _Found) -> str:

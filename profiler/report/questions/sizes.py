@@ -88,13 +88,17 @@ def _against(other: Model, base: Model, analysis: Analysis) -> str:
     for what, find in SIZES.items():
         mine, its = find(other), find(base)
         if mine is not None and its:
-            parts.append(f"{what} {_number(mine / its)} ({_bytes(mine)} against {_bytes(its)})")
+            parts.append(
+                f"the same {what} ({_bytes(its)})"
+                if mine == its
+                else f"{_number(mine / its)} times the {what} ({_bytes(mine)} against {_bytes(its)})"
+            )
     file, measure = other.size_bytes / base.size_bytes, leading(analysis)
     cost = _cost_ratio(other.label, base.label, measure)
     if measure and cost:
-        parts.append(f"{explained(measure)} for each image {text.in_sentence(cost, text.NUMBER)}")
+        parts.append(f"{text.in_sentence(cost, text.NUMBER)} times the {explained(measure)} for each image")
     conclusion = _conclusion(file, other, base, cost)
-    return f"As times those of {base.label}, {other.label} has {text.listed(parts)}: {conclusion}."
+    return f"Beside {base.label}, {other.label} has {text.listed(parts)}: {conclusion}."
 
 
 def _conclusion(file: float, other: Model, base: Model, cost: Estimate | None) -> str:
@@ -165,7 +169,7 @@ def _each(models: Sequence[Model], analysis: Analysis, measure: Measure | None) 
         if model is not base:
             parts.append(f"{model.label} {text.listed(figures)}")
     what = f"{noun(measure)} for each image" if measure else "cost"
-    yield f"As times {base.label}'s file, working set and {what}: {'; '.join(parts)}."
+    yield f"Times the file, working set and {what} of {base.label}: {'; '.join(parts)}."
 
 
 def _size_ratio(model: Model, base: Model, what: str) -> str:

@@ -13,7 +13,7 @@ test: .venv/.test .venv-lite/.test .venv-tflite/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.run $(ARGS)
@@ -22,7 +22,8 @@ bench: .venv/.test
 	scripts/setup.sh .venv -e '.[keras,litert]'
 	touch $@
 
-# The tests simulate on any machine, boot a virtual one with a PMU, look at a report's page in a browser, and set it with LaTeX.
+# The tests simulate on any machine, boot a virtual one with a PMU, look at a report's page in a browser and set it with
+# LaTeX.
 .venv/.test: $(SOURCES)
 	WITH_SIMULATORS=1 WITH_VIRTUAL_MACHINE=1 WITH_BROWSER=1 WITH_LATEX=1 scripts/setup.sh .venv -e '.[keras,litert,dev]'
 	touch $@

@@ -26,27 +26,27 @@ def load(study: "str | Path", runs: "str | Path" = "runs") -> "Study":
     >>> times = study.costs.query("event == 'duration_time' and what in ('fixed', 'region')")
     >>> print(times[["subject", "what", "value", "low", "high", "status"]].round(-4).to_string(index=False))
     subject   what         value           low          high  status
-      keras  fixed  5405570000.0  5100570000.0  5742320000.0 counted
-      keras region    60810000.0    56260000.0    68360000.0 counted
-     litert  fixed   122620000.0   114160000.0   133750000.0 counted
-     litert region     6340000.0     6220000.0     6540000.0 counted
+      keras  fixed  5314500000.0  4928270000.0  5730400000.0 counted
+      keras region    64320000.0    58030000.0    73880000.0 counted
+     litert  fixed   130040000.0   109850000.0   153360000.0 counted
+     litert region     6440000.0     6240000.0     6720000.0 counted
 
     The median and the 95th percentile of single inferences, in ms:
 
     >>> print((study.latencies.groupby("model")["latency_ns"].quantile([0.5, 0.95]).unstack() / 1e6).round(2))
-            0.50   0.95
+             0.50   0.95
     model
-    keras  58.27  79.86
-    litert  6.32    6.6
+    keras   58.17  93.45
+    litert   6.33   7.56
 
     Counts run by run, here the page faults of whole processes:
 
     >>> whole = study.counts.query("event == 'page-faults' and region == 'process'")
     >>> print(whole.groupby(["model", "images"])["value"].mean().unstack("images").round())
-    images      1        2        5        10       20       40
+    images        1         2         5         10        20        40
     model
-    keras   97850.0  98092.0  98227.0  98127.0  98449.0  99306.0
-    litert   6780.0   6780.0   6779.0   6780.0   6780.0   6782.0
+    keras   101504.0  101516.0  101445.0  101739.0  101889.0  102869.0
+    litert    6792.0    6792.0    6794.0    6796.0    6794.0    6796.0
 
     What is absent is not 0, and says why:
 

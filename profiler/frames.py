@@ -128,7 +128,7 @@ class Study:
 
         Where `estimated` is true or `running_percent` below 100 the value is scaled. A run that is not ok has no row.
         """
-        found = _frame(tidy.RUNS, tidy.counts(self.record, self.run_records))
+        found = _frame(tidy.COUNTS, tidy.counts(self.record, self.run_records))
         return found[found["event"].notna()].reset_index(drop=True)
 
     @cached_property

@@ -92,7 +92,7 @@ def test_counts_are_those_of_the_runs() -> None:
     study = plain()
     told = {(run.order, count.event): count for run in study.run_records for count in run.counts}
     assert len(study.counts) == len(told)
-    assert tuple(study.counts.columns) == tidy.RUNS
+    assert tuple(study.counts.columns) == tidy.COUNTS
     for row in study.counts.sample(50, random_state=0).itertuples():
         count = told[row.order, row.event]
         assert (row.value, row.unit, row.status, row.estimated) == (count.value, count.unit, "counted", False)

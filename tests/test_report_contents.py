@@ -20,7 +20,7 @@ def test_files_of_the_same_report_stay_and_those_of_another_go(tmp_path: Path) -
     (tmp_path / "figures/mine.svg").write_text("mine")
     (tmp_path / "notes.md").write_text("mine")
     report.write(built, tmp_path, ("json",))
-    assert {"report.md", "runs.csv", "report.json", "figures/phases.svg"} <= written(tmp_path)
+    assert {"report.md", "counts.csv", "report.json", "figures/phases.svg"} <= written(tmp_path)
     report.write(report.build(study, runs[:-1]), tmp_path, ("json",))
     assert written(tmp_path) == {"report.json", contents.LIST, "figures/mine.svg", "notes.md"}
 

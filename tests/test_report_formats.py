@@ -119,7 +119,7 @@ def cells(line: str) -> list[str]:
 def test_all_files_are_there_and_no_others(folder: Path) -> None:
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     figures = {name for name in names if name.startswith("figures/")}
-    csvs = {"runs.csv", "latencies.csv", "costs.csv"}
+    csvs = {"counts.csv", "latencies.csv", "costs.csv"}
     assert names - figures == {"index.html", "report.md", "report.json", contents.LIST, *csvs}
     assert {"figures/01-duration_time.svg", "figures/phases.svg"} <= figures
 
@@ -133,7 +133,7 @@ def test_the_page_is_whole_and_needs_nothing_beside_itself(which: str, request: 
     for tag, attributes in page.elements:
         for name in ("src", "href", "srcset", "data", "action"):
             reference = attributes.get(name)
-            beside = ("runs.csv", "latencies.csv", "costs.csv")
+            beside = ("counts.csv", "latencies.csv", "costs.csv")
             assert reference is None or reference.startswith(("#", "data:")) or reference in beside
         assert not any(name.startswith("on") for name in attributes)
         assert tag != "link" or attributes == {"rel": "icon", "href": "data:,"}
@@ -244,7 +244,7 @@ def test_a_model_has_one_colour_in_all_figures(folder: Path) -> None:
 
 def test_runs_make_the_way_to_csv_and_back() -> None:
     study, runs = made_study(images=(1, 5), repeats=2, change=recounting("cycles", value=None, reason="never, on"))
-    lines = list(csv.DictReader(io.StringIO(tidy.runs_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
     assert len(lines) == sum(len(run.counts) for run in runs)
     counts = iter(lines)
     for run in runs:
@@ -266,7 +266,7 @@ def test_runs_make_the_way_to_csv_and_back() -> None:
 
 def test_a_failed_run_is_a_line_with_its_reason() -> None:
     study, runs = made_study(images=(1,), repeats=1, change=failing("keras", 1, 0, "killed, twice"))
-    lines = list(csv.DictReader(io.StringIO(tidy.runs_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
     failed = [line for line in lines if line["outcome"] == "failed"]
     assert [(line["event"], line["value"], line["reason"]) for line in failed] == [("", "", "killed, twice")] * 2
 
@@ -332,7 +332,7 @@ def test_formats_asked_for_and_no_others(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"report.json", contents.LIST}
     assert report.write(built, tmp_path / "page", ("html",)) == tmp_path / "page/index.html"
     assert {path.name for path in (tmp_path / "page").iterdir()} == {"index.html", contents.LIST}
-    assert "runs.csv</a>" not in (tmp_path / "page/index.html").read_text()
+    assert "counts.csv</a>" not in (tmp_path / "page/index.html").read_text()
 
 
 def test_a_format_without_its_program_is_left_out_unless_it_was_asked_for(

@@ -487,7 +487,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_virtual_boards_files_have_no_latencies(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
-    assert names == {"index.html", "report.md", "runs.csv", "costs.csv", "figures", contents.LIST}
+    assert names == {"index.html", "report.md", "counts.csv", "costs.csv", "figures", contents.LIST}
     page, document = (folder / "index.html").read_text(), (folder / "report.md").read_text()
     assert "latencies.csv" not in page
     for word in ("duration_time", "page-faults", "Latency"):
@@ -512,7 +512,7 @@ def test_simulated_figures_are_drawn_in_their_models_colours_and_say_so(folder: 
 
 def test_rows_of_simulated_counts_cannot_be_mistaken() -> None:
     study, runs = study_beside(**SMALL)
-    lines = list(csv.DictReader(io.StringIO(tidy.runs_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
     simulated = [line for line in lines if line["status"] == "simulated"]
     assert len(simulated) == 7 * 29
     for line in simulated:
@@ -528,7 +528,7 @@ def test_rows_of_simulated_counts_cannot_be_mistaken() -> None:
 
 def test_a_failed_simulated_run_is_a_line_with_its_simulator() -> None:
     study, runs = virtual_study(change=failing("keras", 4, 0))
-    lines = csv.DictReader(io.StringIO(tidy.runs_csv(study, runs).decode()))
+    lines = csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode()))
     failed = [line for line in lines if line["outcome"] == "failed"]
     assert [(line["simulator"], line["arch"], line["event"]) for line in failed] == [("qemu", "aarch64", "")] * 2
 

@@ -84,10 +84,11 @@ def test_earlier_schemas_are_read(tmp_path: Path, schema: int) -> None:
     assert store.load(kept.folder) == (study("s", schema=schema), (run(0),))
 
 
-def test_the_example_study_is_read_and_knows_nothing_of_files() -> None:
-    kept, runs = store.load(Path(__file__).parent.parent / "runs/x86-vm")
-    assert kept.schema < SCHEMA
-    assert runs
+def test_a_study_of_schema_2_is_read_and_knows_nothing_of_files() -> None:
+    """Two runs of a real one."""
+    kept, runs = store.load(Path(__file__).parent / "samples/study-schema-2")
+    assert kept.schema == 2
+    assert len(runs) == 2
     for model in kept.models:
         assert (model.network, model.network_lack, model.resident, model.form, model.check) == (None,) * 5
         assert (model.engine.operators, model.engine.arena_bytes) == (None, None)

@@ -48,7 +48,10 @@ def compare(
     formats: tuple[str, ...] | None,
     opened: bool,
 ) -> None:
-    """Divide the figures of every STUDY by those of the first, as far as they may be.
+    """Compare every STUDY with the first.
+
+    Figures are divided where they are of the same model file, region, source and event meaning; what is kept apart is
+    listed with the reason. Another machine, engine version or thread count is what one compares for.
 
     A study is named by its folder under --runs, or by a path.
     """

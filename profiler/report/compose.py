@@ -87,7 +87,7 @@ def _data(study: Study, runs: Sequence[Run], numbers: Sequence[Quantity]) -> dic
     """The tidy tables; without a run on this machine itself there are no latencies."""
     files: dict[str, Callable[[], bytes]] = {
         "costs.csv": lambda: tidy.quantities_csv(numbers),
-        "runs.csv": lambda: tidy.runs_csv(study, runs),
+        "counts.csv": lambda: tidy.counts_csv(study, runs),
     }
     if study.counter_source is not None:
         files["latencies.csv"] = lambda: tidy.latencies_csv(runs)

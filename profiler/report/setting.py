@@ -249,7 +249,7 @@ def _counting(study: Study, analysis: Analysis) -> Iterator[str]:
     used = dict.fromkeys(source for cost in analysis.costs.values() for source in cost.sources)
     if used:
         named = text.listed(_SOURCES.get(source, source) for source in used)
-        yield f"Counted by {named}; runs.csv says which, count by count."
+        yield f"Counted by {named}; counts.csv says which, count by count."
 
 
 def events(study: Study, analysis: Analysis) -> Section | None:

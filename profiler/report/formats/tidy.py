@@ -9,7 +9,7 @@ from profiler.records import Count, Run, Study
 from profiler.report.costs import native
 from profiler.report.model import Quantity
 
-RUNS = (
+COUNTS = (
     "order",
     "model",
     "runtime",
@@ -37,9 +37,9 @@ LATENCIES = ("order", "model", "images", "region", "repeat", "index", "latency_n
 QUANTITIES = ("subject", "event", "what", "images", "value", "low", "high", "unit", "status", "reason")
 
 
-def runs_csv(study: Study, runs: Iterable[Run]) -> bytes:
+def counts_csv(study: Study, runs: Iterable[Run]) -> bytes:
     """The counts as a file."""
-    return table(RUNS, counts(study, runs))
+    return table(COUNTS, counts(study, runs))
 
 
 def counts(study: Study, runs: Iterable[Run]) -> Iterator[tuple[object, ...]]:

@@ -197,7 +197,7 @@ def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch
     monkeypatch.setattr(parquet, "find_spec", lambda name: None if name == "pyarrow" else find_spec(name))
     with pytest.raises(ProfilerError) as error:
         export.write(framed(), "parquet", tmp_path / "new")
-    assert error.value.remedy == "pip install 'profiler[parquet]'"
+    assert error.value.remedy == "pip install pyarrow"
     assert not list(tmp_path.iterdir())
 
 

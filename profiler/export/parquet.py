@@ -14,7 +14,7 @@ def files(study: Study, _name: str) -> dict[str, bytes]:
         ProfilerError: pyarrow is not installed.
     """
     if find_spec("pyarrow") is None:
-        raise ProfilerError("pyarrow is not installed, which writes Parquet", "pip install 'profiler[parquet]'")
+        raise ProfilerError("pyarrow is not installed, which writes Parquet", "pip install pyarrow")
     made = {}
     for name, frame in study.tables.items():
         file = io.BytesIO()

@@ -1,0 +1,36 @@
+"""The README names what there is: every command, and only files that are there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from profiler.cli import main
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text()
+
+
+def commands(group: click.Group, path: str) -> Iterator[str]:
+    """Every command with the words that lead to it."""
+    for name, command in group.commands.items():
+        yield f"{path} {name}"
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+
+
+@pytest.mark.parametrize("command", list(commands(main, "profiler")))
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert re.search(rf"{command}\b", TEXT)
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))
+def test_every_link_leads_to_a_file(target: str) -> None:
+    assert (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"(?:^    |`)profiler ([a-z]+)", TEXT, re.MULTILINE))))
+def test_no_command_is_made_up(command: str) -> None:
+    assert command in main.commands

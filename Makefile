@@ -17,6 +17,7 @@ test: .venv/.test .venv-lite/.test .venv-tflite/.test
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.run $(ARGS)
+	$(BIN)/python -m benchmarks.report
 
 .venv/.sweep: $(SOURCES)
 	scripts/setup.sh .venv -e '.[keras,litert]'

@@ -26,6 +26,7 @@ from profiler.records import (
     Plan,
     Run,
     Study,
+    Target,
     TensorSpec,
 )
 
@@ -74,38 +75,8 @@ def made() -> tuple[Study, tuple[Run, ...]]:
         created_at=WHEN,
         profiler_version=__version__,
         command="python -m benchmarks.pi5_lab_study runs",
-        plan=Plan(
-            images=(IMAGES,),
-            repeats=1,
-            warmup=0,
-            threads=None,
-            regions=("process",),
-            phases=False,
-            event_set=",".join(event.name for event in events),
-            counters="perf",
-            source="camera",
-            seed=0,
-            timeout_s=0.0,
-            cpus=None,
-            keras_call="predict",
-        ),
-        machine=Machine(
-            arch="aarch64",
-            cpu=core.title,
-            uarch=board.uarch,
-            cpus=board.cpus,
-            board=board.title,
-            caches=board.caches,
-            memory_bytes=None,
-            page_bytes=16_384,
-            kernel=NOT_TOLD,
-            system=NOT_TOLD,
-            virtual=None,
-            pmu=pmu,
-            perf_version=NOT_TOLD,
-            perf_event_paranoid=None,
-            python=NOT_TOLD,
-        ),
+        plan=plan(events),
+        machine=machine(board, core.title, pmu),
         models=tuple(map(model, MODELS)),
         counter_source="perf",
         scope="user+kernel",
@@ -117,6 +88,46 @@ def made() -> tuple[Study, tuple[Run, ...]]:
         imported_from="QFlask/ece386-lab4, perf-catdog.csv",
     )
     return study, tuple(run(order, case, counted[case.model], events) for order, case in enumerate(cases))
+
+
+def plan(events: tuple[Event, ...]) -> Plan:
+    """What was asked for, as far as it is known."""
+    return Plan(
+        images=(IMAGES,),
+        repeats=1,
+        warmup=0,
+        threads=None,
+        regions=("process",),
+        phases=False,
+        event_set=",".join(event.name for event in events),
+        counters="perf",
+        source="camera",
+        seed=0,
+        timeout_s=0.0,
+        cpus=None,
+        keras_call="predict",
+    )
+
+
+def machine(board: Target, cpu: str, pmu: str) -> Machine:
+    """What such a board is; of this one's system nothing is told."""
+    return Machine(
+        arch="aarch64",
+        cpu=cpu,
+        uarch=board.uarch,
+        cpus=board.cpus,
+        board=board.title,
+        caches=board.caches,
+        memory_bytes=None,
+        page_bytes=16_384,
+        kernel=NOT_TOLD,
+        system=NOT_TOLD,
+        virtual=None,
+        pmu=pmu,
+        perf_version=NOT_TOLD,
+        perf_event_paranoid=None,
+        python=NOT_TOLD,
+    )
 
 
 def model(label: str) -> Model:

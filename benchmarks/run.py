@@ -15,15 +15,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
 from profiler import images, network, store
 from profiler.counters import perf
 from profiler.counters.perf_output import counts, parse
 from profiler.measure import WORKER
-from profiler.records import Completion, from_json, to_json
-from tests.studies import made_study
+from profiler.records import Completion, from_json
 
 MODEL = network.shipped(network.DEFAULTS["litert"])
 HERE = Path(__file__).parent
@@ -137,15 +135,6 @@ def wall(rounds: int, command: Sequence[str]) -> float:
     return statistics.median(times)
 
 
-def report(folder: Path) -> float:
-    """Seconds for `profiler report` on a study of 5,000 runs."""
-    study, runs = made_study(repeats=209)
-    kept = store.create(folder, msgspec.structs.replace(study, name="large"))
-    (kept.folder / "runs.jsonl").write_bytes(b"".join(to_json(run) + b"\n" for run in runs[:5000]))
-    command = ["report", "large", "--runs", str(folder), "--output", str(folder / "out")]
-    return wall(3, [sys.executable, "-m", "profiler.cli", *command])
-
-
 def inspect(rounds: int) -> dict[str, float]:
     """Seconds for `profiler models inspect` of the shipped models and, where the family is built, of a trained one."""
     files = [network.shipped(name) for name in network.DEFAULTS.values()]
@@ -167,12 +156,12 @@ def main() -> None:
         show("empty region, task-clock in ms", clock, "under 0.2")
         show("sweep wall / its processes' wall", sweep_overhead(folder), "at most 1.05")
         show("profiler --help in s", wall(rounds, [sys.executable, "-m", "profiler.cli", "--help"]), "under 0.25")
-        show("profiler report on 5,000 runs in s", report(folder), "under 5")
         for name, seconds in inspect(rounds).items():
             show(f"profiler models inspect {name} in s", seconds, "under 2")
 
 
 def show(what: str, figure: float, target: str) -> None:
+    """Prints a figure and what it should be, where there is a target."""
     print(f"{what:<50} {figure:8.3f}   {target}", flush=True)
 
 

@@ -1,6 +1,7 @@
 """A study's directory: study.json, runs.jsonl with a line a run, raw/ with what the counter source printed."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -79,36 +80,46 @@ def load(folder: Path) -> tuple[Study, tuple[Run, ...]]:
     Raises:
         ProfilerError: Not a study, of another schema version, or damaged.
     """
-    return _study(folder), _runs(folder)
+    study, runs = _study(folder), _runs(folder)
+    strange = {run.case.model for run in runs} - {model.label for model in study.models}
+    if strange:
+        raise ProfilerError(
+            f"{folder / _RUNS} has runs of {min(strange)}, which is no model of {_STUDY} beside it",
+            "restore both files, or sweep again",
+        )
+    return study, runs
 
 
 def _study(folder: Path) -> Study:
     schema = _header(folder / _STUDY).get("schema")
     if schema not in READABLE:
-        versions = " and ".join(map(str, READABLE))
         raise ProfilerError(
-            f"study {folder} has schema {schema}, this profiler reads {versions}", "use the version that wrote it"
+            f"study {folder} has schema {schema}, this profiler reads {READABLE[0]} to {READABLE[-1]}",
+            "use the version that wrote it, or a newer one",
         )
-    with _damage_named(folder):
+    with _damage_named(folder / _STUDY):
         return from_json(Study, (folder / _STUDY).read_bytes())
 
 
 def _runs(folder: Path) -> tuple[Run, ...]:
-    path = folder / _RUNS
-    with _damage_named(folder):
+    path, runs = folder / _RUNS, []
+    with _damage_named(path):
         lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-        return tuple(from_json(Run, line) for line in lines[:-1])
+    for number, line in enumerate(lines[:-1], 1):
+        with _damage_named(path, f" in line {number}"):
+            runs.append(from_json(Run, line))
+    return tuple(runs)
 
 
 @contextlib.contextmanager
-def _damage_named(folder: Path) -> Iterator[None]:
+def _damage_named(path: Path, where: str = "") -> Iterator[None]:
     """Raises ProfilerError: What is read within cannot be, or is damaged."""
     try:
         yield
     except OSError as error:
-        raise ProfilerError(f"study {folder} cannot be read ({error.strerror})", "make it readable") from error
+        raise ProfilerError(f"{path} cannot be read ({error.strerror})", "make it readable") from error
     except msgspec.DecodeError as error:
-        raise ProfilerError(f"study {folder} is damaged ({error})", "restore the file, or sweep again") from error
+        raise ProfilerError(f"{path} is damaged{where} ({error})", "restore the file, or sweep again") from error
 
 
 def _header(path: Path) -> dict[str, object]:
@@ -131,7 +142,9 @@ def find(root: Path, name: str | None) -> Path:
     if name is not None:
         folder = next((path for path in (root / name, Path(name)) if (path / _STUDY).exists()), None)
         if folder is None:
-            raise ProfilerError(f"no study '{name}' in {root}", "list that folder for the studies there are")
+            bare = next((path for path in (root / name, Path(name)) if path.is_dir()), None)
+            cause = f"{bare} has no {_STUDY}" if bare else f"no study '{name}' in {root}"
+            raise ProfilerError(cause, f"list {root} for the studies there are")
         return folder
     studies = {path.parent: _header(path) for path in root.glob(f"*/{_STUDY}")}
     if not studies:
@@ -163,6 +176,8 @@ def write_all(files: Mapping[Path, bytes], folder: Path, what: str) -> None:
     try:
         for path, data in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{path.name} is a folder")
             parts[path] = _beside(path, data)
         for path, part in parts.items():
             part.replace(path)

@@ -88,7 +88,7 @@ browser() {
 if [ -n "${WITH_BROWSER:-}" ]; then browser || true; fi
 
 # Reports are set as PDF files too; without LaTeX those tests are skipped.
-if [ -n "${WITH_LATEX:-}" ] && ! { command -v pdflatex && kpsewhich booktabs.sty; } >/dev/null; then
+if [ -n "${WITH_LATEX:-}" ] && ! { command -v pdflatex && kpsewhich booktabs.sty; } >/dev/null 2>&1; then
     apt_install "LaTeX" texlive-latex-recommended || true
 fi
 

@@ -7,12 +7,13 @@ each image; those of simulated counts are of the two default models under QEMU, 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
 
 from profiler import events as catalogue
-from profiler import targets
+from profiler import store, targets
 from profiler.records import (
     PHASES,
     Cache,
@@ -277,6 +278,15 @@ def virtual_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
         "arch": "aarch64",
     }
     return made_study(**asked | recipe)
+
+
+def put(root: Path, made: tuple[Study, Sequence[Run]]) -> Path:
+    """Stores the study under `root`; returns its folder."""
+    study, runs = made
+    kept = store.create(root, study)
+    for run in runs:
+        kept.append(run)
+    return kept.folder
 
 
 def failing(model: str, images: int, repeat: int, error: str = "killed by signal 9") -> Change:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
+from studies import made_study, put
 
 from profiler import __version__, cli, machine, measure, sweep, virtual
 from profiler.records import Plan
@@ -87,17 +89,24 @@ def test_ctrl_c_is_in_the_exit_status(workplace: Path, monkeypatch: pytest.Monke
 def test_report_renders_the_newest_study_again(workplace: Path) -> None:
     invoke(*QUICK, "--name", "mine", "--repeats", "1")
     page = (workplace / "reports/mine/index.html").read_bytes()
-    done = invoke("report", "--output", "again")
+    done = invoke("report", "--output", "again", "--format", "html,csv")
     assert done.exit_code == 0, done.output
     assert (workplace / "again/mine/index.html").read_bytes() == page
 
 
-def test_report_in_the_formats_that_are_asked_for(workplace: Path) -> None:
-    invoke(*QUICK, "--name", "mine", "--repeats", "1")
-    done = invoke("report", "mine", "--output", "again", "--format", "json,md,json")
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a study in this folder's runs."""
+    monkeypatch.chdir(tmp_path)
+    study, runs = made_study(images=(1, 5), repeats=1)
+    return put(tmp_path / "runs", (replace(study, name="mine"), runs)).name
+
+
+def test_report_in_the_formats_that_are_asked_for(mine: str, tmp_path: Path) -> None:
+    done = invoke("report", mine, "--output", "again", "--format", "json,MD, json")
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == "report: again/mine/report.md"
-    assert {path.suffix for path in (workplace / "again/mine").glob("[!.]*.*")} == {".md", ".json"}
+    assert {path.suffix for path in (tmp_path / "again/mine").glob("[!.]*.*")} == {".md", ".json"}
 
 
 def test_an_unknown_format_is_a_usage_error(workplace: Path) -> None:
@@ -109,22 +118,21 @@ def test_an_unknown_format_is_a_usage_error(workplace: Path) -> None:
 
 @pytest.mark.parametrize("started", [True, False])
 def test_open_starts_a_browser_or_says_that_none_could_be(
-    workplace: Path, monkeypatch: pytest.MonkeyPatch, started: bool
+    mine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: bool
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or started)
-    invoke(*QUICK, "--name", "mine", "--repeats", "1")
+    invoke("report", mine, "--format", "json")
     assert opened == []
-    done = invoke("report", "mine", "--format", "html", "--open")
+    done = invoke("report", mine, "--format", "html", "--open")
     assert done.exit_code == 0
-    assert opened == [(workplace / "reports/mine/index.html").as_uri()]
+    assert opened == [(tmp_path / "reports/mine/index.html").as_uri()]
     assert ("no browser could be started: open reports/mine/index.html yourself" in done.stderr) != started
 
 
-def test_a_report_that_cannot_be_written_is_one_line(workplace: Path) -> None:
-    invoke(*QUICK, "--name", "mine", "--repeats", "1")
-    (workplace / "file").write_text("in the way")
-    done = invoke("report", "mine", "--output", "file", "--format", "json")
+def test_a_report_that_cannot_be_written_is_one_line(mine: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = invoke("report", mine, "--output", "file", "--format", "json")
     assert done.exit_code == cli.CANNOT
     assert [line for line in done.stderr.splitlines() if line.startswith("profiler: the report cannot be written")]
     assert done.stderr.splitlines()[-1].endswith("use --output with a folder you may write to")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
-from studies import Change, failing, made_study
+from studies import Change, failing, made_study, put
 
-from profiler import cli, store
+from profiler import cli
 from profiler.cli.options import DEGRADED, INVALID
 from profiler.report.grading.codes import CODES
 
@@ -29,10 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def kept(root: Path, change: Change | None = None, name: str = "made", **recipe: object) -> Path:
     """A study's folder."""
     study, runs = made_study(images=(1, 5, 10), repeats=3, change=change, **recipe)
-    place = store.create(root, replace(study, name=name, schema=4))
-    for run in runs:
-        place.append(run)
-    return place.folder
+    return put(root, (replace(study, name=name, schema=4), runs))
 
 
 def failed(run: object) -> object:

@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
-from studies import failing
+from studies import failing, put
 from test_comparison import dearer, made
 
-from profiler import store
 from profiler.cli import main
 from profiler.cli.options import CANNOT, GOT_WORSE
-from profiler.records import Run, Study
 
 Keep = Callable[..., Path]
 
@@ -24,16 +22,9 @@ def keep(tmp_path: Path) -> Keep:
 
     def kept(name: str, **recipe: Any) -> Path:
         study, runs = made(**recipe)
-        return put(tmp_path / "runs", replace(study, name=name), runs)
+        return put(tmp_path / "runs", (replace(study, name=name), runs))
 
     return kept
-
-
-def put(root: Path, study: Study, runs: tuple[Run, ...]) -> Path:
-    place = store.create(root, study)
-    for run in runs:
-        place.append(run)
-    return place.folder
 
 
 def compare(folder: Path, *arguments: str) -> Result:
@@ -105,6 +96,13 @@ def test_a_limit_that_is_no_share_is_refused(keep: Keep, tmp_path: Path, limit: 
     result = compare(tmp_path, "old", "new", "--fail-over", limit)
     assert result.exit_code == 2
     assert "is not a share such as 5%" in said(result)
+
+
+def test_a_limit_that_may_be_a_share_or_a_percentage_is_refused(keep: Keep, tmp_path: Path) -> None:
+    result = compare(tmp_path, "old", "new", "--fail-over", "0.05")
+    assert result.exit_code == 2
+    assert "'0.05' may mean 0.05% or 5%" in said(result)
+    assert "may mean" not in said(compare(tmp_path, "old", "new", "--fail-over", "0.05%"))
 
 
 @pytest.mark.parametrize("names", [(), ("old",)])

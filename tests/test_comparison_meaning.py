@@ -139,3 +139,17 @@ def test_instructions_of_two_sets_share_a_row_and_are_marked() -> None:
     assert names == "one event under two names"
     assert "two instruction sets, aarch64 and x86_64" in sets
     assert list(meaning.marks(mine, PI5, mine, PI5)) == []
+
+
+def test_victims_of_a_shared_l2_share_no_row_with_those_of_a_private_one() -> None:
+    assert "another event meaning" in (unlike("l2d_cache_wb_victim", PI5, "l2d_cache_wb_victim", PI4) or "")
+    assert unlike("l2d_cache_wb_victim", PI5, "l2d_cache_wb_victim", N1) is None
+
+
+@pytest.mark.parametrize("cpu", ["", "unknown"])
+def test_cpus_without_a_name_are_not_one_core(cpu: str) -> None:
+    nameless = replace(NO_PMU, cpu=cpu)
+    assert not meaning.same_core(nameless, nameless)
+    assert unlike("LLC-loads", nameless, "LLC-loads", nameless)
+    assert meaning.same_core(NO_PMU, NO_PMU)
+    assert not meaning.same_core(NO_PMU, replace(NO_PMU, arch="aarch64"))

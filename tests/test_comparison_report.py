@@ -2,20 +2,22 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 from reading import section, table
-from studies import KERAS, LITERT, PI5, recounting, study_beside
+from studies import KERAS, LITERT, PI5, recounting, study_beside, virtual_study
 from test_comparison import SMALL, compared, dearer, made
 
 from profiler import report as reports
 from profiler.comparison import build
 from profiler.comparison.differences import clock_hz
 from profiler.comparison.found import Comparison
-from profiler.report.model import RatioDots, Report
+from profiler.report.drawn import RatioDots
+from profiler.report.model import Report
 
 
 @pytest.fixture(scope="module")
@@ -251,3 +253,19 @@ def test_an_unknown_file_is_told_before_the_figures() -> None:
     found = build(compared(made(), made(draw=2, facts={"keras": {"sha256": ""}})))
     assert any(each.startswith("keras: paired by label alone") for each in found.warnings)
     assert any("not shown to be the same file" in note for note in table(found, "image").notes)
+
+
+def test_scaled_figures_say_so_in_sentences_tables_and_within_a_study() -> None:
+    change = recounting("duration_time", running_percent=50.0)
+    of = build(compared(made(), made(change=change, **dearer("duration_time", 1.5))))
+    assert "times as much for each image, scaled up" in of.answer[0]
+    ranked = [row for row in table(of, "changed").rows if "duration_time" in row[0]]
+    assert ranked
+    assert all(row[0].endswith(", scaled up") for row in ranked)
+    (old, new) = next(row[1:] for row in table(of, "within").rows if "duration_time" in row[0])
+    assert (old.endswith("scaled up"), new.endswith("scaled up")) == (False, True)
+
+
+def test_figures_that_are_all_simulated_are_called_so() -> None:
+    of = build(compared(virtual_study(), virtual_study(draw=5)))
+    assert re.fullmatch(r"None of \d+ simulated figures differs .*", of.answer[0])

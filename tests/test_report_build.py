@@ -9,7 +9,8 @@ from studies import GENERIC_HARDWARE, KERAS, LITERT, NO_PMU, NO_PMU_WHY, PI5, fa
 
 from profiler import report, terminal
 from profiler.records import Run
-from profiler.report.model import CostGrid, CostLines, Report
+from profiler.report.drawn import CostGrid, CostLines
+from profiler.report.model import Report
 
 
 def built(**recipe: object) -> Report:

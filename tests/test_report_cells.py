@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.report import text
-from profiler.report.formats.cells import worth
+from profiler.report.formats.cells import bound, worth
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,19 @@ from profiler.report.formats.cells import worth
 )
 def test_worth(cell: str, value: float | None) -> None:
     assert worth(cell) == (value if value is None else pytest.approx(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("5.3 s [4.9, 5.7]", "5.3~s [4.9, 5.7]"),
+        ("95 % of 2 MiB, 1.9 M and 64 bytes.", "95~% of 2~MiB, 1.9~M and 64~bytes."),
+        ("2 models in 7 kittens", "2 models in 7 kittens"),
+        ("10 to 40 µs)", "10 to 40~µs)"),
+    ],
+)
+def test_bound(text: str, written: str) -> None:
+    assert bound(text) == written.replace("~", "\N{NO-BREAK SPACE}")
 
 
 @given(st.floats(1e-3, 1e14), st.sampled_from(["", "ns", "bytes", text.NUMBER]))

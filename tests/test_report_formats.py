@@ -22,7 +22,7 @@ from profiler import report
 from profiler.errors import ProfilerError
 from profiler.report.drawing import canvas
 from profiler.report.drawing.drawings import Drawings
-from profiler.report.formats import contents, html, markdown, tidy
+from profiler.report.formats import contents, html, latex, markdown, tidy
 from profiler.report.grading.validity import Finding, Validity
 from profiler.report.model import Question, Report, Section, Table
 
@@ -219,6 +219,19 @@ def test_markdown_escapes(text: str, written: str) -> None:
     assert markdown.prose(text) == written
 
 
+def test_code_in_a_cell_is_code(asked: Report) -> None:
+    table = Table("t", "", ("code", "what to do"), (("outliers", "More `--repeats` tell | *all*."),), words=True)
+    of = dataclasses.replace(asked, questions=(), sections=(Section("Verdict", tables=(table,)),))
+    assert r"| outliers | More `--repeats` tell \| \*all\*. |" in markdown.render(of)
+    assert "<td>More <code>--repeats</code> tell | *all*.</td>" in html.render(of, {})
+
+
+def test_a_figure_is_not_parted_from_its_unit(asked: Report) -> None:
+    of = dataclasses.replace(asked, answer=("It costs 5.3 s [4.9, 5.7] and `2 s`.",), questions=(), sections=())
+    assert "It costs 5.3\N{NO-BREAK SPACE}s [4.9, 5.7] and <code>2 s</code>." in html.render(of, {})
+    assert "It costs 5.3~s [4.9, 5.7] and " in latex.render(of)
+
+
 def test_a_command_with_backticks_stays_in_its_block(hostile: Path) -> None:
     assert "````sh\nprofiler `x` ``` <b>\n````" in (hostile / "report.md").read_text()
 
@@ -305,7 +318,7 @@ def test_a_report_of_nothing_but_failures_is_written(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ProfilerError, match=r"cannot be written to .*file.*--output"):
-        report.write(report.build(*made_study(images=(1, 5), repeats=2)), tmp_path / "file")
+        report.write(report.build(*made_study(images=(1, 5), repeats=2)), tmp_path / "file", ("md", "json"))
 
 
 def test_a_full_disk_is_one_line_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,7 +368,7 @@ def test_the_page_answers_the_questions_after_the_answer(page_of_asked: str) -> 
     assert page_of_asked.index('class="answer"') < places[0] < places[1] < places[2] < table
     first, second = page_of_asked[places[1] : places[2]], page_of_asked[places[2] : table]
     assert "keras pays 32 times as much &lt;once&gt;." in first
-    assert "Once: <code>cycles</code> 14.5 G" in first
+    assert "Once: <code>cycles</code> 14.5\N{NO-BREAK SPACE}G" in first
     assert first.index("What it does not show") < first.index("Nothing about memory bandwidth.")
     assert 'href="#table-image"' in first
     assert 'href="#figure-phases"' in first

@@ -198,7 +198,7 @@ def test_a_question_has_its_answer_its_limits_and_where_it_is_shown() -> None:
         shown=("the_table", "the-figure"),
     )
     written = latex.render(a_report(questions=(asked,), sections=(section,)))
-    for words in ("Pipeline stalls", "How many?", r"Half of 10 \% stall.", r"50 \% [49, 51].", "Not of memory alone."):
+    for words in ("Pipeline stalls", "How many?", r"Half of 10~\% stall.", r"50~\% [49, 51].", "Not of memory alone."):
         assert words in written
     assert r"\typed{profiler\ sweep\ --events\ \char13{}a\ b\char13{}}" in written
     labels = set(re.findall(r"\\label\{([^}]*)\}", written))

@@ -14,7 +14,8 @@ from profiler import report
 from profiler.records import Taken
 from profiler.report import delegate
 from profiler.report.drawing import canvas, figures
-from profiler.report.model import MissDots, OperatorBars, Report, Section
+from profiler.report.drawn import MissDots, OperatorBars
+from profiler.report.model import Report, Section
 
 FAST = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
 CORE = dict(FAST, simulated=("inference",))
@@ -409,8 +410,8 @@ def test_where_nothing_counts_misses_none_are_drawn() -> None:
 def test_drawings_are_figures_with_every_model_and_cache(key: str) -> None:
     figure = next(each for each in section(family(), NEW[2]).figures if each.key == key)
     looks = canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"])
-    svg = figures.draw(figure, looks)
-    assert svg == figures.draw(figure, looks)
+    svg = figures.draw(figure, looks)["svg"]
+    assert svg == figures.draw(figure, looks)["svg"]
     words = [text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
     assert {*looks} <= set(words)
     assert {"L2", "L3"} <= {word.strip() for word in words}
@@ -424,7 +425,7 @@ def test_ten_models_have_ten_looks_and_no_empty_panel() -> None:
     facts = {label: {"network": made_network("int8")} for label in labels}
     found = report.build(*made_study(labels=labels, facts=facts, **FAST))
     figure = next(each for each in section(found, NEW[2]).figures if each.key == "working-sets")
-    svg = ElementTree.fromstring(figures.draw(figure, looks))
+    svg = ElementTree.fromstring(figures.draw(figure, looks)["svg"])
     panels = [group for group in svg.iter(f"{SVG}g") if group.get("id", "").startswith("axes_")]
     assert len(panels) == 10
 
@@ -436,4 +437,4 @@ def test_an_operator_of_no_bytes_is_drawn_and_fits() -> None:
     assert row(table(found, "fits-here"), "litert:int8")["first fits L1D\n64 KiB"] == "1"
     assert "No delegate took any of litert:int8's 1 operator." in section(found, NEW[1]).sentences[1]
     figure = next(each for each in section(found, NEW[2]).figures if each.key == "working-sets")
-    assert figures.draw(figure, canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"]))
+    assert figures.draw(figure, canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"]))["svg"]

@@ -222,3 +222,19 @@ def test_too_few_runs_for_an_interval_are_told() -> None:
     found = of(images=(1, 10), repeats=1)
     assert "[" not in found.verdict
     assert any("Of too few runs for an interval" in each for each in found.caveats)
+
+
+def test_more_repeats_than_there_were_are_advised() -> None:
+    level = {"duration_time": (6.12e9, 0)}
+    found = of(truth={label: {**LITERT, **level} for label in ("keras", "litert")}, regions=("process",), repeats=12)
+    assert not found.answered
+    assert found.command.endswith("--repeats 24")
+
+
+def test_counts_of_many_simulated_models_say_so() -> None:
+    labels = ("keras", "litert:a", "litert:b", "litert:c")
+    told = asked(virtual_study(labels=labels)).evidence
+    assert [line.startswith("What is paid once is") and "of a simulated run" in line for line in told[:2]] == [
+        True,
+        True,
+    ]

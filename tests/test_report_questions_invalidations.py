@@ -237,3 +237,20 @@ def test_only_failed_runs_answer_nothing() -> None:
     assert not found.answered
     assert found.verdict.endswith("no run on this machine itself ended well.")
     assert found.command == "profiler sweep --models keras,litert"
+
+
+def test_refills_that_are_none_are_not_called_uncounted() -> None:
+    truth = {"litert": {**LITERT, "l2d_cache_inval": (0, 0), "l2d_cache_refill": (0, 0)}}
+    found = asked(made_study(labels=("litert",), truth=truth))
+    assert not found.answered
+    assert found.verdict.endswith("what share of l2d_cache_refill that is, is not determined.")
+
+
+def test_many_invalidations_of_one_pinned_thread_ask_for_no_such_sweep_again() -> None:
+    truth = {"litert": {**LITERT, "l2d_cache_inval": LITERT["l2d_cache_refill"]}}
+    study, runs = made_study(labels=("litert",), truth=truth)
+    pinned = replace(study, plan=replace(study.plan, cpus=(3,)))
+    assert "--cpus" in asked((study, runs)).command
+    found = asked((pinned, runs))
+    assert "--cpus" not in found.command
+    assert any("counts overwritten lines too" in caveat for caveat in found.caveats)

@@ -5,7 +5,7 @@ import re
 import pytest
 from made_networks import made_network
 from msgspec.structs import replace
-from studies import KERAS, LITERT, NO_PMU, PI5, family_study, made_study, study_beside, virtual_study
+from studies import KERAS, LITERT, NO_PMU, PI5, family_study, made_study, recounting, study_beside, virtual_study
 
 from profiler.records import Cache, Run, Study
 from profiler.report.analysis import analyse
@@ -182,7 +182,7 @@ def test_single_scaled_whole_runs_have_counts_and_no_bytes_an_image() -> None:
     found = asked(made_study(event_set="cycles,LLC-loads,LLC-load-misses", change=imported, **whole))
     assert found.answered
     assert found.verdict.startswith("In a whole run of 10 images, the L3 (2 MiB, shared by 4 CPUs) misses")
-    assert found.verdict.count("(scaled up)") == 2
+    assert found.verdict.count("(scaled up)") == 4, "the counts and their ratios"
     assert found.verdict.count("of its loads") == 2
     assert "MiB [" not in found.verdict
     assert any("Whole runs of one image count include the start" in caveat for caveat in found.caveats)
@@ -252,3 +252,44 @@ def test_only_failed_runs_answer_nothing() -> None:
     assert not found.answered
     assert found.evidence == ("The last cache of this machine is the L3 (2 MiB, shared by 4 CPUs).",)
     assert found.command == "profiler sweep --models keras,litert"
+
+
+def test_an_interval_around_the_weights_tells_nothing_of_them() -> None:
+    wide = bringing({"litert": 1.0}, noise=0.6, regions=("process",))
+    assert "so whether a part of them stays in the caches is not told" in wide.verdict
+    assert "about as much" not in wide.verdict
+
+
+def test_bytes_that_may_be_none_are_not_said_to_be_brought() -> None:
+    truth = {"litert": {**LITERT, "ll_cache_miss_rd": (2.4e6, 0)}}
+    found = asked(
+        made_study(
+            labels=("litert",), truth=truth, facts={"litert": {"network": NETWORK}}, regions=("process",), **SMALL
+        )
+    )
+    assert "litert is not shown to bring anything from memory (" in found.verdict
+    assert not re.search(r"brings \N{MINUS SIGN}", found.verdict)
+
+
+def test_scaled_misses_mark_what_is_made_of_them() -> None:
+    facts = {label: {"network": NETWORK} for label in ("keras", "litert")}
+    found = asked(made_study(facts=facts, change=recounting("ll_cache_miss_rd", running_percent=60.0), **SMALL))
+    assert found.verdict.count("(scaled up)") == 4, "bytes and times the weights, of two models"
+    assert found.evidence[1].count("(scaled up)") == 4, "misses and their share of the loads, for each image and once"
+    assert "(scaled up) its misses" in found.evidence[-1]
+
+
+def test_what_stands_in_for_loads_is_not_called_loads() -> None:
+    told = " ".join(on("cortex-a53").evidence)
+    assert "of its l2d_cache" in told
+    assert "of its loads" not in told
+
+
+def test_one_command_asks_for_loads_and_misses() -> None:
+    found = asked(made_study(event_set="tlb", **SMALL))
+    assert found.command == "profiler sweep --models keras,litert --events tlb,llc_load,llc_load_miss"
+
+
+def test_simulated_misses_are_called_so_against_the_weights() -> None:
+    facts = {label: {"network": NETWORK} for label in ("keras", "litert")}
+    assert asked(virtual_study(facts=facts)).evidence[-1].endswith("times its simulated misses.")

@@ -198,7 +198,19 @@ def test_scaled_counts_carry_their_mark() -> None:
     assert "times its cycles (scaled up)" in estimated.evidence[1]
     assert "times its inst_retired," in estimated.evidence[1]
     lead = of(change=recounting("duration_time", running_percent=40.0))
-    assert lead.verdict.count("(scaled up)") == 2
+    assert lead.verdict.count("(scaled up)") == 6, "both figures and their ratio, once and for each image"
+
+
+def test_user_mode_alone_stands_beside_hardware_ratios() -> None:
+    assert not any("user mode alone" in caveat for caveat in of().caveats)
+    assert any("user mode alone" in caveat for caveat in of(scope="user").caveats)
+
+
+def test_runs_of_single_phases_are_not_called_failed() -> None:
+    found = of(regions=("load",))
+    assert not found.answered
+    assert found.verdict == "Single phases of runs alone were counted, so no cost has a figure."
+    assert found.command == "profiler sweep --models keras,litert --region process,inference"
 
 
 def test_doubts_of_the_line_stand_with_the_verdict() -> None:

@@ -181,11 +181,12 @@ def test_without_any_good_run_sizes_are_told_all_the_same() -> None:
         (2, 2.1, True),
         (2, 2.3, False),
         (0.25, 0.26, True),
-        (2, mean([1.0, 2.0, 3.0, 2.9]), True),
+        (2, mean([2.0, 2.01, 1.99, 2.0]), True),
+        (2, mean([1.0, 2.0, 3.0, 2.9]), None),
         (2, mean([4.0] * 4), False),
     ],
 )
-def test_when_a_ratio_is_the_files(file: float, other: float, holds: bool) -> None:
+def test_when_a_ratio_is_the_files(file: float, other: float, holds: bool | None) -> None:
     assert file_ratio_holds(file, other) is holds
 
 

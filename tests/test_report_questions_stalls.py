@@ -145,7 +145,7 @@ def test_single_scaled_runs_give_shares_without_a_verdict_on_the_difference() ->
     assert found.answered
     assert found.verdict.startswith("In a whole run of 10 images, by stalled-cycles-backend, keras stalls for ")
     assert shares(found)[0] == pytest.approx(100 * 5.62 / 16.1, rel=0.1)
-    assert found.verdict.count("(scaled up)") == 2
+    assert found.verdict.count("(scaled up)") == 4, "both shares, and the ratios of stalls and cycles"
     assert found.verdict.endswith("whether the shares differ is not shown without intervals.")
     assert any("scaled up from a part of the run" in caveat for caveat in found.caveats)
     assert any("without an interval" in caveat for caveat in found.caveats)
@@ -219,7 +219,7 @@ def test_a_core_without_stall_events_says_so() -> None:
     assert found.verdict == (
         "Stalls are not known: STALL_BACKEND (0x24) is not implemented by Cortex-A72, which has no stall event."
     )
-    assert found.command == "profiler sweep --models keras,litert  # on a machine with hardware counters"
+    assert found.command == "profiler sweep --models keras,litert  # on a machine whose core has such an event"
     assert any("on a core with one would" in caveat for caveat in found.caveats)
 
 
@@ -275,3 +275,31 @@ def test_costs_are_looked_up_by_what_the_core_means() -> None:
     assert refills.name == "l2d_cache_refill"
     assert misses.name == "l2d_cache_refill (proxy)"
     assert "the last level on this core" in misses.event.meaning
+
+
+def test_ratios_of_scaled_counts_say_so_everywhere() -> None:
+    found = asked(made_study(change=recounting("inst_retired", running_percent=60.0)))
+    assert [line.count("(scaled up)") for line in found.evidence] == [2, 2], "instructions per cycle, twice"
+    assert "(scaled up)" not in found.verdict
+    once = asked(made_study(change=recounting("stall_backend", running_percent=60.0))).evidence[0]
+    assert re.search(r"once, [\d.]+ % \[.*?\] of its cycles \(scaled up\);", once)
+
+
+def test_cycles_that_are_none_are_not_called_unasked() -> None:
+    truth = {label: {**KERAS, "cycles": (0, 0)} for label in ("keras", "litert")}
+    found = asked(made_study(truth=truth))
+    assert not found.answered
+    assert found.verdict == "No share of the cycles is known: cycles is not shown to be above 0."
+
+
+def test_what_an_alias_counts_on_an_unknown_core_is_no_answer() -> None:
+    found = on("generic")
+    assert not found.answered
+    assert found.verdict.endswith("; what that counts on this core is not known.")
+    assert found.command.endswith("# on a machine whose core has such an event")
+
+
+def test_whole_runs_with_intervals_are_not_said_to_lack_them() -> None:
+    found = asked(made_study(images=(10,), repeats=4, regions=("process",)))
+    assert "[" in found.verdict
+    assert not any("without an interval" in caveat for caveat in found.caveats)

@@ -18,8 +18,9 @@ from studies import failing, made_study, study_beside, virtual_study
 from profiler import report, terminal
 from profiler.records import Run, Study, from_json, to_json
 from profiler.report import provenance
+from profiler.report.drawn import CostGrid, RefillBars
 from profiler.report.formats import contents, tidy
-from profiler.report.model import CostGrid, RefillBars, Report, Table
+from profiler.report.model import Report, Table
 
 SMALL = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
 GEOMETRY = "Raspberry Pi 5: L1 64 KiB 4-way, L2 512 KiB 8-way private, L3 2 MiB 16-way shared, 64 B lines"

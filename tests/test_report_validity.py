@@ -6,7 +6,18 @@ from functools import cache
 import pytest
 from made_networks import made_check
 from msgspec.structs import replace
-from studies import NO_PMU, Change, failing, family_study, made_study, recounting, study_beside, virtual_study
+from studies import (
+    KERAS,
+    LITERT,
+    NO_PMU,
+    Change,
+    failing,
+    family_study,
+    made_study,
+    recounting,
+    study_beside,
+    virtual_study,
+)
 
 from profiler.records import Case, MachineState, Run, Study, Usage
 from profiler.report import build
@@ -109,6 +120,14 @@ def wild(*places: tuple[str, int, int]) -> Change:
     return change
 
 
+def by_turns(run: Run) -> Run:
+    """Half of the whole processes take twice as long."""
+    if run.case.region != "process" or run.repeat % 2:
+        return run
+    counts = (replace(c, value=2 * c.value) if c.event == "duration_time" and c.value else c for c in run.counts)
+    return replace(run, counts=tuple(counts))
+
+
 def ran(order: int, bits: int) -> Change:
     """One run ends with these throttling bits, and those since boot stay."""
 
@@ -144,6 +163,8 @@ FOUND: list[tuple[str, Grade, dict[str, object]]] = [
     ("loaded", "degraded", {"change": in_run(7, {}, {"load_1min": 1 + OTHER_LOAD + 0.1})}),
     ("clock-moved", "degraded", {"governor": "ondemand"}),
     ("clock-moved", "degraded", {"change": in_run(7, {}, {"clock_hz": (2_300_000_000,) * 4})}),
+    ("stopped-counters", "degraded", {"truth": {"keras": {**KERAS, "cycles": (0, 0)}, "litert": LITERT}}),
+    ("scattered", "degraded", {"change": by_turns}),
     ("no-hardware-counts", "valid", {"make": study_beside, "simulated": ()}),
     ("uncounted-events", "valid", {"absent": {"l2d_cache_inval": "perf says not supported"}}),
     ("simulated", "valid", {"make": virtual_study}),
@@ -168,6 +189,7 @@ FOLLOWS = {
     "failed-runs": {"few-repeats"},
     "lack-of-fit": {"slope-region-disagree"},
     "thread-count": {"slope-region-disagree"},
+    "scattered": {"slope-region-disagree", "outliers"},
 }
 
 

@@ -20,7 +20,11 @@ def study(name: str, created_at: str = "2026-01-01T00:00:00+00:00", schema: int 
         "event_set": "lab", "counters": "auto", "source": "builtin", "seed": 0, "timeout_s": 1, "cpus": null,
         "keras_call": "predict"}}, "machine": {{"arch": "", "cpu": "", "uarch": "", "cpus": 1, "board": null,
         "caches": [], "memory_bytes": null, "page_bytes": 4096, "kernel": "", "system": "", "virtual": null,
-        "pmu": null, "perf_version": null, "perf_event_paranoid": null, "python": ""}}, "models": [],
+        "pmu": null, "perf_version": null, "perf_event_paranoid": null, "python": ""}},
+        "models": [{{"label": "a", "runtime": "litert", "file": "a.tflite", "size_bytes": 1, "sha256": "",
+        "engine": {{"package": "", "version": "", "call": "invoke", "threads": 1}},
+        "input": {{"name": "", "shape": [1], "dtype": "uint8"}},
+        "output": {{"name": "", "shape": [1], "dtype": "float32"}}}}],
         "counter_source": "perf", "scope": "", "events": [], "absent": {{}}, "groups": [], "cases": []}}""",
     )
 
@@ -161,3 +165,37 @@ def test_studies_of_a_model_file_are_found_and_damaged_ones_passed_over(tmp_path
     assert store.of_model(tmp_path, digest) == [(found, runs)]
     assert store.of_model(tmp_path, "another") == []
     assert store.of_model(tmp_path / "nowhere", digest) == []
+
+
+def test_of_several_files_none_is_written_where_one_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "first").write_bytes(b"kept")
+    (tmp_path / "second").mkdir()
+    files = {tmp_path / name: b"new" for name in ("first", "second")}
+    with pytest.raises(ProfilerError, match=r"the export cannot be written to .*second is a folder"):
+        store.write_all(files, tmp_path, "export")
+    assert (tmp_path / "first").read_bytes() == b"kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    kept = store.create(tmp_path, study("s"))
+    kept.append(run(0))
+    with (kept.folder / "runs.jsonl").open("ab") as file:
+        file.write(b"{\n")
+    with pytest.raises(ProfilerError, match=r"runs\.jsonl is damaged in line 2"):
+        store.load(kept.folder)
+
+
+def test_runs_of_another_study_are_not_taken(tmp_path: Path) -> None:
+    made, runs = family_study()
+    kept = store.create(tmp_path, study("s"))
+    kept.append(runs[0])
+    with pytest.raises(ProfilerError, match=f"has runs of {runs[0].case.model}, which is no model of study.json"):
+        store.load(kept.folder)
+    assert runs[0].case.model in {model.label for model in made.models}
+
+
+def test_a_folder_without_a_study_is_named(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ProfilerError, match=r"empty has no study\.json"):
+        store.find(tmp_path, "empty")

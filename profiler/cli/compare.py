@@ -19,11 +19,13 @@ _LONGEST = 100
 
 
 def _share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
-    """`5%` or `5` as 0.05."""
+    """`5%` or `5` as 0.05; `0.05` without a sign is none, for it may be meant as a share or as a percentage."""
     if text is None:
         return None
     if not re.fullmatch(r"\d+(\.\d+)? ?%?", text):
         raise click.BadParameter(f"'{text}' is not a share such as 5%")
+    if "%" not in text and 0 < float(text) < 1:
+        raise click.BadParameter(f"'{text}' may mean {text}% or {float(text) * 100:g}%: write it with its %")
     return float(text.rstrip(" %")) / 100
 
 

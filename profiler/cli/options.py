@@ -72,11 +72,11 @@ def regions(_context: click.Context, _parameter: click.Parameter, text: str | No
 
 def formats(_context: click.Context, _parameter: click.Parameter, text: str) -> tuple[str, ...] | None:
     """`html,md`: names of report formats; None for `all` that can be made here."""
-    if text == "all":
+    names = [item.strip().lower() for item in text.split(",")]
+    if names == ["all"]:
         return None
     from profiler.report import FORMATS
 
-    names = [item.strip() for item in text.split(",")]
     unknown = [name for name in names if name not in FORMATS]
     if unknown:
         raise click.BadParameter(f"'{unknown[0]}' is no format; use all, or some of {','.join(FORMATS)}")

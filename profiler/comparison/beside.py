@@ -40,10 +40,21 @@ def shown(row: Row) -> str:
     return _SAID.get(row.verdict) or ("nothing: no interval" if row.ratio else "nothing: not shown to cost anything")
 
 
-def what(row: Row) -> str:
+def when(row: Row) -> str:
     """`once`, `each image`, `whole run of 10`."""
-    images = f" of {row.images}" if row.images is not None else ""
-    return f"{WORDS[row.what]}{images}{f', {SIMULATED}' if row.simulated else ''}"
+    return f"{WORDS[row.what]}{f' of {row.images}' if row.images is not None else ''}"
+
+
+def kind(row: Row) -> str:
+    """`, simulated` or `, scaled up`, where a figure of the row is that."""
+    if row.simulated:
+        return f", {SIMULATED}"
+    return ", scaled up" if any(cost.scaled for cost in row.costs) else ""
+
+
+def what(row: Row) -> str:
+    """`each image, simulated`: when it is paid, and of which kind it is."""
+    return f"{when(row)}{kind(row)}"
 
 
 def times(row: Row, between: str = " ") -> str:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from profiler.comparison import beside, data, differences, kept_apart, normalised, rank, within, words
 from profiler.comparison.found import Comparison, Row
 from profiler.report import text
-from profiler.report.model import Figure, Ratio, RatioDots, Report, Section, Table
+from profiler.report.drawn import Ratio, RatioDots
+from profiler.report.model import Figure, Report, Section, Table
 from profiler.report.tables import SIMULATED
 
 _IN_BRIEF = 12

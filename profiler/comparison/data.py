@@ -4,13 +4,12 @@ from collections.abc import Iterator
 
 from profiler.comparison.beside import shown
 from profiler.comparison.found import Comparison, Row
-from profiler.report.costs import Cost
+from profiler.report.costs import Status
 from profiler.report.formats import tidy
 from profiler.report.model import Quantity
-from profiler.report.quantities import RATIO, Status
+from profiler.report.quantities import RATIO, quantity
 from profiler.report.text import NUMBER
 from profiler.stats import Estimate
-from profiler.targets import LATENCY
 
 HEAD = (
     "study",
@@ -66,37 +65,16 @@ def quantities(found: Comparison) -> tuple[Quantity, ...]:
 
 
 def _of_row(found: Comparison, row: Row) -> Iterator[Quantity]:
-    first, second = row.costs
     name, label = found.first.name, row.model
-    yield _quantity(f"{name}: {label}", row, row.what, row.first, first)
-    yield _quantity(f"{row.study}: {label}", row, row.what, row.second, second)
-    yield _quantity(f"{row.study} / {name}: {label}", row, f"{row.what}{RATIO}", row.ratio, None)
-
-
-def _quantity(subject: str, row: Row, what: str, figure: Estimate | None, cost: Cost | None) -> Quantity:
-    status = _status(cost) if cost else max((_status(each) for each in row.costs), key=_DOUBTFUL.index)
-    return Quantity(
-        subject=subject,
-        event=cost.event.name if cost else row.event,
-        what=what,
-        images=row.images,
-        value=figure.value if figure else None,
-        low=figure.low if figure else None,
-        high=figure.high if figure else None,
-        unit=cost.unit if cost else NUMBER,
-        status=status if figure else "absent",
-        reason=None
-        if figure
-        else f"not determined: {subject.rpartition(': ')[0]} divides by a cost not shown to be there",
-    )
+    for whose, figure, cost in zip((name, row.study), (row.first, row.second), row.costs, strict=True):
+        subject = f"{whose}: {label}"
+        yield quantity(subject, cost.event.name, row.what, figure, cost.unit, cost.status, images=row.images)
+    divided = f"{row.study} / {name}"
+    status = max((cost.status for cost in row.costs), key=_DOUBTFUL.index)
+    lack = f"not determined: {divided} divides by a cost not shown to be there"
+    what = f"{row.what}{RATIO}"
+    yield quantity(f"{divided}: {label}", row.event, what, row.ratio, NUMBER, status, lack, row.images)
 
 
 _DOUBTFUL: tuple[Status, ...] = ("counted", "scaled", "simulated", "modelled")
-
-
-def _status(cost: Cost) -> Status:
-    if cost.event.name == LATENCY:
-        return "modelled"
-    if cost.simulated:
-        return "simulated"
-    return "scaled" if cost.scaled else "counted"
+"""The least doubtful first: a ratio is no better than the worse of its two figures."""

@@ -25,6 +25,10 @@ _ASIDE = ("perf's ", "wording of ", "takes one of ", "costs a ")
 """Beginnings of clauses of a meaning that say nothing of what is counted."""
 
 
+_NAMELESS = frozenset({"", "unknown"})
+"""What a CPU is called that does not say which it is."""
+
+
 class Known(NamedTuple):
     """An event as its core's catalogue has it.
 
@@ -50,7 +54,8 @@ def same_core(first: Machine, second: Machine) -> bool:
     """Whether names and codes mean the same on both; cores outside the catalogue are told apart by the CPU's name."""
     if first.uarch != second.uarch:
         return False
-    return first.uarch != catalogue.GENERIC or first.cpu == second.cpu
+    named = first.cpu not in _NAMELESS and (first.arch, first.cpu) == (second.arch, second.cpu)
+    return first.uarch != catalogue.GENERIC or named
 
 
 def related(first: Event, on: Machine, second: Event, other: Machine) -> bool:

@@ -1,6 +1,6 @@
 """The models' ratios within each study, side by side: what stays true on another machine."""
 
-from profiler.comparison.beside import what
+from profiler.comparison.beside import when
 from profiler.comparison.found import Comparison, Row
 from profiler.comparison.subject import Subject
 from profiler.report import text
@@ -27,11 +27,11 @@ def within(found: Comparison, simulated: bool) -> Table | None:
             continue
         cells = [_ratio_within(found, subject, row, base) for subject in found.subjects]
         if sum(cell != text.ABSENT for cell in cells) > 1:
-            rows[model, row.event, what(row).removesuffix(f", {SIMULATED}")] = cells
+            rows[model, row.event, when(row)] = cells
     if len(trusted) < 2 or not rows:
         return None
     heads = ("models and event", *(subject.name for subject in found.subjects))
-    cells_of = tuple((f"{model} / {base} {event}, {when}", *cells) for (model, event, when), cells in rows.items())
+    cells_of = tuple((f"{model} / {base} {event}, {paid}", *cells) for (model, event, paid), cells in rows.items())
     caption = (
         "Each ratio is of two models in one study on one machine: it shows whether the models compare alike there."
     )
@@ -45,7 +45,8 @@ def _ratio_within(found: Comparison, subject: Subject, row: Row, base: str) -> s
     if costs is None:
         return text.ABSENT
     figures = [_of(cost, row) for cost in costs]
-    return text.figure(quotient(*figures), text.NUMBER)
+    ratio = text.figure(quotient(*figures), text.NUMBER)
+    return f"{ratio}\nscaled up" if ratio != text.ABSENT and any(cost.scaled for cost in costs) else ratio
 
 
 def _partners(found: Comparison, subject: Subject, row: Row, base: str) -> tuple[Cost, Cost] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from profiler.comparison import rank
-from profiler.comparison.beside import times
+from profiler.comparison.beside import kind, times
 from profiler.comparison.found import WORDS, Comparison, Row
 from profiler.comparison.subject import same_runs
 from profiler.report import text
@@ -37,9 +37,10 @@ def _time(found: Comparison, study: str) -> Iterator[str]:
     mine = [row for row in rows if row.costs[0].event.name == leading]
     parted = [row for row in mine if row.what != "whole"] or mine
     told = [row for row in parted if row.ratio]
-    changed = [f"{row.model} takes {times(row)} times as much {_when(row)}" for row in told if row.verdict in _CHANGED]
-    same = [f"{row.model} {_when(row)} ({times(row)})" for row in told if row.verdict == "same"]
-    bare = [f"{row.model} takes {times(row)} times as much {_when(row)}" for row in told if row.verdict == "not told"]
+    takes = {row: f"{row.model} takes {times(row)} times as much {_when(row)}{kind(row)}" for row in told}
+    changed = [takes[row] for row in told if row.verdict in _CHANGED]
+    same = [f"{row.model} {_when(row)} ({times(row)}{kind(row)})" for row in told if row.verdict == "same"]
+    bare = [takes[row] for row in told if row.verdict == "not told"]
     lead = f"Against {found.first.name}, in {study}, of {leading}"
     if changed:
         yield f"{lead}: {'; '.join(changed)}."
@@ -64,24 +65,29 @@ def _most(found: Comparison, study: str, ranked: Sequence[Row]) -> Iterator[str]
     judged, unjudged = rank.judged(rows), rank.unjudged(rows)
     if ranked:
         chance = round(rank.CHANCE * sum(not row.simulated for row in judged))
+        differ = "differ beyond their intervals" if len(ranked) > 1 else "differs beyond its interval"
         yield (
-            f"{len(ranked)} of {text.counted(len(judged), 'figure')} differ beyond their intervals (of equal studies "
-            f"about {chance} would, by chance). Changed most: {'; '.join(map(_change, ranked[:_NAMED]))}."
+            f"{len(ranked)} of {_figures(judged)} {differ} (of equal studies about {chance} would, by chance). "
+            f"Changed most: {'; '.join(map(_change, ranked[:_NAMED]))}."
         )
     elif judged:
-        yield f"None of {text.counted(len(judged), 'figure')} differs beyond its interval: no difference is shown."
+        yield f"None of {_figures(judged)} differs beyond its interval: no difference is shown."
     if unjudged:
         yield (
-            f"Of {text.counted(len(unjudged), 'figure')} no difference can be told: a study has too few runs for an "
+            f"Of {_figures(unjudged)} no difference can be told: a study has too few runs for an "
             "interval, or is not shown to have that cost."
         )
 
 
+def _figures(rows: Sequence[Row]) -> str:
+    """`51 figures`, `116 simulated figures`."""
+    return text.counted(len(rows), f"{SIMULATED} figure" if all(row.simulated for row in rows) else "figure")
+
+
 def _change(row: Row) -> str:
     """`keras l2d_cache_refill 1.20 [1.18, 1.22] times as many each image`."""
-    of_kind = f", {SIMULATED}" if row.simulated else ""
     said = f"{times(row)} times" if row.ratio else "from nothing shown"
-    return f"{row.model}'s {row.event} {WORDS[row.what]}{of_kind}, {said}"
+    return f"{row.model}'s {row.event} {WORDS[row.what]}{kind(row)}, {said}"
 
 
 def _apart(found: Comparison) -> Iterator[str]:

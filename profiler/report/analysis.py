@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from profiler import stats
 from profiler.records import PHASES, Case, Completion, Model, Run, Study, TensorSpec, planned
-from profiler.report.costs import Costs, baseline, counted, native, simulated
+from profiler.report.costing import counted, simulated
+from profiler.report.costs import Costs, baseline, native
 from profiler.report.proof import Linearity, Repeat, linearity, repeats
 from profiler.stats import Estimate, Quantiles, Steady
 

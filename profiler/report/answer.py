@@ -9,7 +9,7 @@ from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, quotient
 from profiler.report.pairs import Measure
 from profiler.report.provenance import instructions
-from profiler.report.questions.words import explained, labelled, leading, scaled_mark, whole_runs
+from profiler.report.questions.words import explained, labelled, leading, no_figures, scaled_mark, whole_runs
 from profiler.report.shares import paid_once
 from profiler.report.tables import SIMULATED, lab_images
 from profiler.stats import Estimate
@@ -27,8 +27,10 @@ def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
     """
     measure = leading(analysis)
     if measure is None:
-        which = f"{SIMULATED} run" if study.counter_source is None else "run of this study"
-        return (f"No {which} ended well, so there is no figure.",)
+        why = no_figures(analysis)
+        if study.counter_source is None:
+            why = why.replace("run of this study", f"{SIMULATED} run")
+        return (f"{why}, so there is no figure.",)
     images = lab_images(measure.costs)
     said = _of_runs(images, measure) if images else _of_images(measure)
     return (" ".join((*_provenance(study, measure), *said)),)
@@ -53,8 +55,11 @@ def _of_runs(images: int, measure: Measure) -> Iterator[str]:
     else:
         costs = _ends(costs, lambda cost: cost.whole(images))
         yield _least_and_most(f"a {run}", costs, lambda cost: cost.whole(images), measure)
-    shares = {cost.model: share for cost in costs if (share := paid_once(cost, images))}
-    parts = [f"{text.in_sentence(scaled(share, 100), '%')} with {label}" for label, share in shares.items()]
+    shares = {cost: share for cost in costs if (share := paid_once(cost, images))}
+    parts = [
+        f"{text.in_sentence(scaled(share, 100), '%')}{scaled_mark([cost])} with {cost.model}"
+        for cost, share in shares.items()
+    ]
     if parts:
         yield f"Of such a {labelled('run', measure.costs)}, {text.listed(parts)} is paid once, whatever its images."
 
@@ -84,7 +89,7 @@ def _ends(costs: Sequence[Cost], figure: Figure) -> list[Cost]:
 def _least_and_most(what: str, ends: Sequence[Cost], figure: Figure, measure: Measure) -> str:
     least, most = ends
     ratio = quotient(figure(most), figure(least))
-    times = f", {text.in_sentence(ratio, text.NUMBER)} times as much" if ratio else ""
+    times = f", {text.in_sentence(ratio, text.NUMBER)} times{scaled_mark(ends)} as much" if ratio else ""
     return (
         f"Of {len(measure.costs.of(measure.event))} models {what} costs least with {least.model}, "
         f"{_written(least, figure)}, and most with {most.model}, {_written(most, figure)}{times}, in "

@@ -6,7 +6,7 @@ from dataclasses import replace
 from profiler.records import Run, Study
 from profiler.report import details, setting, simulated, tables, text
 from profiler.report.agreement import agreement
-from profiler.report.analysis import analyse
+from profiler.report.analysis import Analysis, analyse
 from profiler.report.answer import answer
 from profiler.report.causes import causes
 from profiler.report.costs import native
@@ -16,6 +16,7 @@ from profiler.report.drawing.charts_latency import latency_figures
 from profiler.report.drawing.charts_sizes import sizes
 from profiler.report.formats import tidy
 from profiler.report.grading.judge import judge
+from profiler.report.grading.validity import Validity
 from profiler.report.grading.verdict_section import verdict_section
 from profiler.report.marks import marked
 from profiler.report.model import Quantity, Question, Report, Section
@@ -33,7 +34,33 @@ _NAMED = 6
 def compose(study: Study, runs: Sequence[Run]) -> Report:
     """The report of a study; the same study gives the same report."""
     analysis = analyse(study, runs)
-    costs, validity = analysis.costs, judge(study, runs, analysis)
+    validity = judge(study, runs, analysis)
+    sections = _sections(study, runs, analysis, validity)
+    numbers = quantities(study, analysis)
+    named = text.listed((model.label for model in study.models), _NAMED)
+    what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
+    in_brief = summary(analysis.costs, tables.events_in_order(analysis.costs))
+    report = Report(
+        name=study.name,
+        title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
+        subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
+        answer=answer(study, analysis),
+        warnings=tuple(finding.sentence for finding in validity.findings),
+        summary=(*in_brief, *simulated.summary(study, analysis)),
+        sections=sections,
+        labels=tuple(model.label for model in study.models),
+        origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
+        questions=tuple(_linked(question, sections) for question in questions(study, analysis)),
+        validity=validity,
+        quantities=numbers,
+        data=_data(study, runs, numbers),
+    )
+    return marked(report, study.models, analysis.agreements)
+
+
+def _sections(study: Study, runs: Sequence[Run], analysis: Analysis, validity: Validity) -> tuple[Section, ...]:
+    """The figures first, then where they come from; without those that have nothing to say of this study."""
+    costs = analysis.costs
     planned = (
         illustrated(tables.lab(study, analysis), [*charts.ratios(costs)]),
         charts.counts(analysis),
@@ -54,26 +81,7 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
         setting.events(study, analysis),
         setting.simulated_events(study, analysis),
     )
-    sections = tuple(section for section in planned if section)
-    numbers = quantities(study, analysis)
-    named = text.listed((model.label for model in study.models), _NAMED)
-    what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
-    report = Report(
-        name=study.name,
-        title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
-        subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
-        answer=answer(study, analysis),
-        warnings=tuple(finding.sentence for finding in validity.findings),
-        summary=(*summary(costs, tables.events_in_order(costs)), *simulated.summary(study, analysis)),
-        sections=sections,
-        labels=tuple(model.label for model in study.models),
-        origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
-        questions=tuple(_linked(question, sections) for question in questions(study, analysis)),
-        validity=validity,
-        quantities=numbers,
-        data=_data(study, runs, numbers),
-    )
-    return marked(report, study.models, analysis.agreements)
+    return tuple(section for section in planned if section)
 
 
 def _linked(question: Question, sections: Sequence[Section]) -> Question:

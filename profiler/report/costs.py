@@ -1,17 +1,20 @@
 """What each event costs each model: paid once and paid for each image, with intervals. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from profiler import stats
-from profiler.metrics import METRICS, Metric, derive
-from profiler.records import Case, Count, Event, Region, Run, Study
+from profiler.metrics import Metric
+from profiler.records import Event, Region, Run, Study
 from profiler.stats import Estimate, Fit
+from profiler.targets import LATENCY
+
+Status = Literal["counted", "scaled", "simulated", "modelled", "absent"]
+"""Where a figure is from; `absent` where there is none."""
 
 FULL = 100.0
 """Running percent below which a count is scaled."""
-
 
 _BY_TICKS = ("user_time", "system_time")
 """The kernel parts CPU time into these by where its timer ticks found the process: over a short region too coarse a
@@ -77,6 +80,15 @@ class Cost:
         return self.estimated or (self.running_percent is not None and self.running_percent < FULL)
 
     @property
+    def status(self) -> Status:
+        """Where its figures are from, if it has any."""
+        if self.event.name == LATENCY:
+            return "modelled"
+        if self.simulated:
+            return "simulated"
+        return "scaled" if self.scaled else "counted"
+
+    @property
     def bend(self) -> float | None:
         """Where the counts are not on a line over the images: how far off, as a share of their range."""
         found = self.line.lack_of_fit if self.line else None
@@ -104,14 +116,6 @@ class Derived(NamedTuple):
     metric: Metric
     fixed: Estimate | None
     per_image: Estimate | None
-
-
-@dataclass(slots=True)
-class _Found:
-    """What the runs of one model say of one event."""
-
-    points: dict[Region, list[Point]] = field(default_factory=dict)
-    counts: list[Count] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,18 +159,6 @@ class Costs(Mapping[tuple[str, str], Cost]):
         )
 
 
-def counted(study: Study, ok: Sequence[Run]) -> Costs:
-    """Every event of the study for every model, from the runs on this machine itself."""
-    return _costs(study, ok, study.events, study.absent, simulated=False)
-
-
-def simulated(study: Study, ok: Sequence[Run]) -> Costs | None:
-    """Every event of the study's simulation for every model; None where nothing was simulated."""
-    if study.simulation is None:
-        return None
-    return _costs(study, ok, study.simulation.events, study.simulation.absent, simulated=True)
-
-
 def native(runs: Sequence[Run]) -> list[Run]:
     """The runs on this machine itself: the others' times, memory and page faults are a simulator's."""
     return [run for run in runs if run.case.simulator is None]
@@ -179,43 +171,6 @@ def baseline(study: Study) -> str:
     return next((model.label for model in (*plain, *light)), study.models[-1].label)
 
 
-def _costs(
-    study: Study, ok: Sequence[Run], events: tuple[Event, ...], absent: Mapping[str, str], *, simulated: bool
-) -> Costs:
-    """From the runs of one kind, and of them only the counts of that kind."""
-
-    def mine(case: Case) -> bool:
-        return (case.simulator is not None) == simulated
-
-    found: dict[tuple[str, str], _Found] = {}
-    for run in ok:
-        for count in run.counts if mine(run.case) else ():
-            if count.value is not None and (count.status == "simulated") != simulated:
-                continue
-            each = found.setdefault((count.event, run.case.model), _Found())
-            each.counts.append(count)
-            if count.value is not None:
-                point = Point(run.order, run.case.images, float(count.value))
-                each.points.setdefault(run.case.region, []).append(point)
-    asked = {case.model for case in study.cases if mine(case)}
-    ran = {run.case.model for run in ok if mine(run.case)}
-    costs = {}
-    for event in events:
-        for model in study.models:
-            its = found.get((event.name, model.label), _Found())
-            lack = absent.get(event.name) or _lack(its.counts, model.label in asked, model.label in ran)
-            costs[event.name, model.label] = _cost(event, model.label, its, study.plan.seed, lack, simulated)
-    labels, seed = tuple(model.label for model in study.models), study.plan.seed
-    metrics = {label: _metrics(costs, label, seed) for label in labels}
-    phases = {
-        (*key, region): stats.mean([point.value for point in points], seed)
-        for key, each in found.items()
-        for region, points in each.points.items()
-        if region not in ("process", "inference")
-    }
-    return Costs(costs, events, labels, baseline(study), metrics, phases, simulated)
-
-
 def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
     """How many times `below` is in `above`; None where either is missing, or `below` is not shown to cost anything."""
     if above is None or below is None or (below.interval or (below.value,))[0] <= 0:
@@ -223,60 +178,19 @@ def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
     return stats.ratio(above, below)
 
 
-def _metrics(costs: Mapping[tuple[str, str], Cost], model: str, seed: int) -> tuple[Derived, ...]:
-    """The metrics that this model's counts allow: both events exact and counted in the same processes."""
-    exact = {
-        cost.event.metric: cost
-        for (_, label), cost in costs.items()
-        if label == model and cost.event.quality == "exact" and not cost.reason
-    }
-    wanted = [metric for metric in METRICS if metric.above in exact and metric.below in exact]
-    found = (_derived(metric, exact[metric.above], exact[metric.below], seed) for metric in wanted)
-    return tuple(each for each in found if each.fixed or each.per_image)
-
-
-def _cost(event: Event, label: str, found: _Found, seed: int, lack: str, simulated: bool) -> Cost:
-    """`lack`: why there is no figure, where there turns out to be none."""
-    process = found.points.get("process", [])
-    inside = [point for point in found.points.get("inference", []) if point.images]
-    present = [count for count in found.counts if count.value is not None]
-    percents = [count.running_percent for count in present if count.running_percent is not None]
-    return Cost(
-        event=event,
-        model=label,
-        unit=present[0].unit if present else "",
-        points=tuple(process),
-        inside=tuple(inside),
-        line=_line(process, seed),
-        direct=_direct(inside, seed, simulated),
-        reason=None if process or inside else lack,
-        sources=tuple(sorted({count.source for count in present})),
-        running_percent=min(percents, default=None),
-        simulated=simulated,
-        estimated=any(count.estimated for count in present),
-    )
-
-
-def _line(points: Sequence[Point], seed: int) -> Fit | None:
+def line(points: Sequence[Point], seed: int) -> Fit | None:
+    """The line through whole-process counts; None without two image counts."""
     images = [point.images for point in points]
     return stats.fit(images, [point.value for point in points], seed) if len(set(images)) > 1 else None
 
 
-def _direct(points: Sequence[Point], seed: int, simulated: bool) -> Estimate | None:
+def direct(points: Sequence[Point], seed: int, simulated: bool) -> Estimate | None:
+    """The cost per image counted in the region of inferences, as `Cost.direct` says; None without a count."""
     if not points:
         return None
     found = stats.per_image([point.images for point in points], [point.value for point in points], seed)
     bare = replace(found, low=None, high=None, draws=found.draws[:0], reason="a simulated count repeats")
     return bare if simulated else found
-
-
-def _lack(counts: Sequence[Count], asked: bool, ran: bool) -> str:
-    """Why there is no figure of an event that is countable as such."""
-    if not asked:
-        return "no run of this model was planned"
-    if not ran:
-        return "no run of this model ended well"
-    return next((count.reason for count in counts if count.reason), "not counted in the regions of this study")
 
 
 def together(above: Cost, below: Cost, seed: int) -> tuple[Cost, Cost]:
@@ -296,16 +210,7 @@ def _among(cost: Cost, process: set[int], inside: set[int], seed: int) -> Cost:
     if len(process) == len(cost.points) and len(inside) == len(cost.inside):
         return cost
     points = tuple(point for point in cost.points if point.order in process)
-    direct = tuple(point for point in cost.inside if point.order in inside)
+    counted = tuple(point for point in cost.inside if point.order in inside)
     return replace(
-        cost, points=points, inside=direct, line=_line(points, seed), direct=_direct(direct, seed, cost.simulated)
+        cost, points=points, inside=counted, line=line(points, seed), direct=direct(counted, seed, cost.simulated)
     )
-
-
-def _derived(metric: Metric, above: Cost, below: Cost, seed: int) -> Derived:
-    pair = together(above, below, seed)
-    fixed, slopes = [cost.fixed for cost in pair], [cost.slope for cost in pair]
-    directs = [cost.direct for cost in pair]
-    each = directs if all(directs) else slopes
-    names = (metric.above, metric.below)
-    return Derived(metric, *(derive(metric, dict(zip(names, found, strict=True)).get) for found in (fixed, each)))

@@ -7,7 +7,8 @@ from profiler.records import PHASES, Region, Study
 from profiler.report import text
 from profiler.report.analysis import ONCE, Analysis, Latency
 from profiler.report.costs import Costs, Derived
-from profiler.report.model import Figure, RunBars, Section, Table
+from profiler.report.drawn import RunBars
+from profiler.report.model import Figure, Section, Table
 from profiler.report.tables import events_in_order, headed, keyed, lab_images, row_name, titled
 from profiler.stats import Estimate
 

@@ -2,19 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
 
 from profiler.records import Study
 from profiler.report import tables
 from profiler.report.analysis import Analysis, Latency
-from profiler.report.costs import Cost, Costs, quotient
+from profiler.report.costs import Cost, Costs, Status, quotient
 from profiler.report.details import TAIL
 from profiler.report.model import Quantity
 from profiler.report.text import NUMBER
 from profiler.stats import Estimate
-from profiler.targets import LATENCY
-
-Status = Literal["counted", "scaled", "simulated", "modelled", "absent"]
 
 RATIO = "_ratio"
 """Ends the `what` of a figure that was divided by the baseline's."""
@@ -47,7 +43,7 @@ def _of_events(costs: Costs) -> Iterator[Quantity]:
         for label, mine in figures.items():
             cost = costs[event.name, label]
             for (what, images), (figure, lack) in mine.items():
-                made = _quantity(label, event.name, what, figure, cost.unit, _status(cost), lack, images)
+                made = quantity(label, event.name, what, figure, cost.unit, cost.status, lack, images)
                 yield made
                 if label != costs.baseline:
                     yield from _ratio(made, figure, base.get((what, images), (None, ""))[0])
@@ -70,19 +66,11 @@ def _figures(cost: Cost, lab: int | None) -> dict[tuple[str, int | None], tuple[
     } | {("whole", count): (cost.whole(count), no_process) for count in images}
 
 
-def _status(cost: Cost) -> Status:
-    if cost.event.name == LATENCY:
-        return "modelled"
-    if cost.simulated:
-        return "simulated"
-    return "scaled" if cost.scaled else "counted"
-
-
 def _of_phases(costs: Costs) -> Iterator[Quantity]:
     """Events that were counted in phases alone."""
     for (name, label, phase), figure in costs.phases.items():
         cost = costs[name, label]
-        yield _quantity(label, name, phase, figure, cost.unit, _status(cost))
+        yield quantity(label, name, phase, figure, cost.unit, cost.status)
 
 
 def _of_metrics(costs: Costs) -> Iterator[Quantity]:
@@ -91,14 +79,14 @@ def _of_metrics(costs: Costs) -> Iterator[Quantity]:
         for each in derived:
             metric = each.metric
             made = {
-                _status(cost)
+                cost.status
                 for cost in costs.values()
                 if cost.model == label and cost.event.metric in (metric.above, metric.below) and not cost.reason
             }
             status: Status = "simulated" if costs.simulated else "scaled" if "scaled" in made else "counted"
             for what, figure in (("fixed", each.fixed), ("image", each.per_image)):
                 if figure:
-                    yield _quantity(label, metric.name, what, figure, metric.unit or NUMBER, status)
+                    yield quantity(label, metric.name, what, figure, metric.unit or NUMBER, status)
 
 
 def _timed(study: Study, analysis: Analysis) -> Iterator[Quantity]:
@@ -106,21 +94,21 @@ def _timed(study: Study, analysis: Analysis) -> Iterator[Quantity]:
     lack = "no run of this model ended well"
     peaks, lasted = analysis.peak_rss_bytes, analysis.latencies
     for label in (model.label for model in study.models):
-        peak = _quantity(label, "peak-rss", "whole", peaks.get(label), "bytes", "counted", lack)
+        peak = quantity(label, "peak-rss", "whole", peaks.get(label), "bytes", "counted", lack)
         yield peak
         if label != analysis.baseline:
             yield from _ratio(peak, peaks.get(label), peaks.get(analysis.baseline))
         yield from _latencies(label, lasted.get(label))
         for phase in analysis.phases.get(label, ()):
-            yield _quantity(label, "phase-wall-time", phase.name, phase.wall_ns, "ns", "counted")
-            yield _quantity(label, "phase-cpu-time", phase.name, phase.cpu_ns, "ns", "counted")
-            yield _quantity(label, "phase-page-faults", phase.name, phase.page_faults, "", "counted")
+            yield quantity(label, "phase-wall-time", phase.name, phase.wall_ns, "ns", "counted")
+            yield quantity(label, "phase-cpu-time", phase.name, phase.cpu_ns, "ns", "counted")
+            yield quantity(label, "phase-page-faults", phase.name, phase.page_faults, "", "counted")
 
 
 def _latencies(label: str, found: Latency | None) -> Iterator[Quantity]:
     lack = "no inference was timed"
     first = found.first_ns if found else None
-    yield _quantity(label, "latency", "first", first, "ns", "counted", lack)
+    yield quantity(label, "latency", "first", first, "ns", "counted", lack)
     for name in ("p50", "p95", "p99"):
         least = TAIL.get(name, 1)
         few = found is not None and found.count < least
@@ -132,16 +120,16 @@ def _latencies(label: str, found: Latency | None) -> Iterator[Quantity]:
             figure = replace(figure, value=value, status="counted", reason=None)
         yield figure
     drift = found.steady.drift if found and found.steady else None
-    yield _quantity(label, "latency", "drift", drift, NUMBER, "counted", "too few runs or images to judge")
+    yield quantity(label, "latency", "drift", drift, NUMBER, "counted", "too few runs or images to judge")
 
 
 def _ratio(of: Quantity, above: Estimate | None, below: Estimate | None) -> Iterator[Quantity]:
     found = quotient(above, below)
     if found:
-        yield _quantity(of.subject, of.event, f"{of.what}{RATIO}", found, NUMBER, of.status, images=of.images)
+        yield quantity(of.subject, of.event, f"{of.what}{RATIO}", found, NUMBER, of.status, images=of.images)
 
 
-def _quantity(
+def quantity(
     subject: str,
     event: str,
     what: str,
@@ -151,7 +139,7 @@ def _quantity(
     lack: str = "",
     images: int | None = None,
 ) -> Quantity:
-    """The figure, or where there is none, why."""
+    """The figure with its interval, or where there is none, why: `lack`."""
     if figure is None:
         return Quantity(subject, event, what, images, None, None, None, unit, "absent", lack)
     return Quantity(subject, event, what, images, figure.value, figure.low, figure.high, unit, status)

@@ -101,9 +101,9 @@ def machine(study: Study, runs: Sequence[Run]) -> Section:
     """What ran it, and what moved while it was measured."""
     its, measured = study.machine, study.counter_source is not None
     rows = [
-        ("board", its.board or "not told"),
+        ("board", its.board or NOT_TOLD),
         ("CPU", f"{its.cpus} × {its.cpu} ({its.arch}), event catalogue {its.uarch}"),
-        ("memory", text.plain(its.memory_bytes, "bytes") if its.memory_bytes else "not told"),
+        ("memory", text.plain(its.memory_bytes, "bytes") if its.memory_bytes else NOT_TOLD),
         ("page size", text.plain(its.page_bytes, "bytes")),
         ("system", f"{its.system}, kernel {its.kernel}, Python {its.python}"),
         ("virtual machine", its.virtual or "none known"),
@@ -119,13 +119,13 @@ def machine(study: Study, runs: Sequence[Run]) -> Section:
 
 
 def _told(value: object) -> str:
-    return "not told" if value is None else str(value)
+    return NOT_TOLD if value is None else str(value)
 
 
 def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
     """What was seen before and after each run."""
     governors = sorted({state.governor for state in states if state.governor})
-    yield "governor", text.listed(governors) or "not told"
+    yield "governor", text.listed(governors) or NOT_TOLD
     clocks = [clock for state in states for clock in state.clock_hz or ()]
     yield "clock", _range(clocks, lambda hz: f"{hz / 1e9:.2f} GHz")
     degrees = [state.temperature_celsius for state in states if state.temperature_celsius is not None]
@@ -134,7 +134,7 @@ def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
     seen = 0
     for each in bits:
         seen |= each
-    yield "throttling", (text.listed(throttled_text(seen)) or "none seen") if bits else "not told"
+    yield "throttling", (text.listed(throttled_text(seen)) or "none seen") if bits else NOT_TOLD
     loads = [state.load_1min for state in states if state.load_1min is not None]
     yield "load", _range(loads, lambda load: f"{load:.1f}")
     swaps = [state.swap_used_bytes for state in states if state.swap_used_bytes is not None]
@@ -143,7 +143,7 @@ def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
 
 def _range(values: Sequence[float], written: Callable[[float], str]) -> str:
     if not values:
-        return "not told"
+        return NOT_TOLD
     ends = dict.fromkeys((written(min(values)), written(max(values))))
     return " to ".join(ends)
 

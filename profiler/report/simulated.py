@@ -9,7 +9,8 @@ from profiler.report.costs import Cost, Costs
 from profiler.report.details import derived_table, phase_costs
 from profiler.report.drawing.charts import amortised, grid
 from profiler.report.drawing.charts import ratios as ratio_figures
-from profiler.report.model import Figure, RefillBars, Section, Table
+from profiler.report.drawn import RefillBars
+from profiler.report.model import Figure, Section, Table
 from profiler.report.pairs import LEADING
 from profiler.report.proof import Linearity, Repeat
 from profiler.report.setting import cache_table

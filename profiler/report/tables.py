@@ -22,8 +22,6 @@ LAB_IMAGES = 10
 SIMULATED = "simulated"
 """The word that parts simulated figures from counted ones."""
 
-"""The simulators' one figure that is no count of anything: it weighs counts with latencies."""
-
 _ACCOUNTED = ("duration_time", "task-clock", "user_time", "system_time", "page-faults", "context-switches")
 BENT = "the counts are not on a line over the images: fixed cost and slope average over a bend"
 CONTRADICTED = "slope and region contradict each other beyond their intervals"
@@ -82,7 +80,9 @@ def cost_tables(costs: Costs, label: str = "") -> tuple[Table, ...]:
     Args:
         label: What every caption says of where the figures come from.
     """
-    tables, images = [_per_image(costs)], lab_images(costs)
+    images = lab_images(costs)
+    # Whole runs of one image count say nothing of an image: a table of n/a would say it in every line.
+    tables = [_per_image(costs)] if images is None or any(cost.per_image for cost in costs.values()) else []
     if any(cost.line for cost in costs.values()):
         tables.insert(0, _fixed(costs))
     if images is not None:

@@ -8,7 +8,8 @@ from profiler.records import Cache, Event, Model, Network, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs
-from profiler.report.model import Figure, MissDots, OperatorBars, Section, Table
+from profiler.report.drawn import MissDots, OperatorBars
+from profiler.report.model import Figure, Section, Table
 from profiler.report.tables import SIMULATED, keyed, titled
 
 _REFILLS = "l2d_refill"

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from profiler import targets
 from profiler.records import MissCurve, Run, Simulation, Study, Target
-from profiler.report.costs import Cost, Costs, counted, simulated
+from profiler.report.costing import counted, simulated
+from profiler.report.costs import Cost, Costs
 from profiler.report.provenance import architecture
 from profiler.report.text import counted as several
 from profiler.stats import Floats

@@ -9,7 +9,8 @@ from profiler.report import provenance, text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs, quotient
 from profiler.report.drawing.canvas import ABREAST, DOTS, GRID_DOTS
-from profiler.report.model import AmortisedLines, CostGrid, CostLines, Figure, Ratio, RatioDots, Section
+from profiler.report.drawn import AmortisedLines, CostGrid, CostLines, Ratio, RatioDots
+from profiler.report.model import Figure, Section
 from profiler.report.pairs import LEADING
 from profiler.report.shares import falls_under
 from profiler.report.tables import SIMULATED, compared_models, events_in_order, keyed, row_name, titled

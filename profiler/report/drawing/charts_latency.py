@@ -11,7 +11,8 @@ from profiler.report.analysis import Analysis, Latency
 from profiler.report.costs import native
 from profiler.report.details import TAIL
 from profiler.report.drawing.canvas import STEPS, some
-from profiler.report.model import Figure, LatencySteps, LatencyTrace
+from profiler.report.drawn import LatencySteps, LatencyTrace
+from profiler.report.model import Figure
 from profiler.stats import Floats
 
 DOTS = 2000

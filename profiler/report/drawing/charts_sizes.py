@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from profiler.network.fit import Level, levels
 from profiler.records import Model, Study
 from profiler.report import text
-from profiler.report.model import Figure, SizeDots
+from profiler.report.drawn import SizeDots
+from profiler.report.model import Figure
 from profiler.report.tables import SIMULATED
 
 _SPOKEN_OF = 4

@@ -42,5 +42,5 @@ class Drawings(Mapping[str, bytes]):
         if key not in self._drawn or (printed and "pdf" not in self._drawn[key]):
             # SVG always, and first: its layout serves the PDF file, which is then the same whatever is asked for.
             kinds: tuple[Format, ...] = ("svg", "pdf") if printed else ("svg",)
-            self._drawn[key] = figures.draw_as(self._figures[key], canvas.marks(self._labels), kinds)
+            self._drawn[key] = figures.draw(self._figures[key], canvas.marks(self._labels), kinds)
         return self._drawn[key]

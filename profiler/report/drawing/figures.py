@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from profiler.report import text
 from profiler.report.drawing import figures_costs, figures_latency, figures_networks, figures_ratios, figures_sizes
 from profiler.report.drawing.canvas import Margins, Mark, head, panels
-from profiler.report.model import (
+from profiler.report.drawn import (
     AmortisedLines,
     CostGrid,
     CostLines,
-    Figure,
     LatencySteps,
     LatencyTrace,
     MissDots,
@@ -22,6 +21,7 @@ from profiler.report.model import (
     RunBars,
     SizeDots,
 )
+from profiler.report.model import Figure
 from profiler.report.tables import SIMULATED
 
 if TYPE_CHECKING:
@@ -68,17 +68,7 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw(figure: Figure, looks: dict[str, Mark]) -> bytes:
-    """The figure as an SVG file."""
-    return draw_as(figure, looks, ("svg",))["svg"]
-
-
-def draw_pdf(figure: Figure, looks: dict[str, Mark]) -> bytes:
-    """The figure as a PDF file."""
-    return draw_as(figure, looks, ("pdf",))["pdf"]
-
-
-def draw_as(figure: Figure, looks: dict[str, Mark], formats: Sequence[Format]) -> dict[Format, bytes]:
+def draw(figure: Figure, looks: dict[str, Mark], formats: Sequence[Format] = ("svg",)) -> dict[Format, bytes]:
     """The figure as a file of each of the formats, drawn once."""
 
     def paint(canvas: "Canvas") -> None:

@@ -26,7 +26,7 @@ from profiler.report.drawing.canvas import (
     some,
 )
 from profiler.report.drawing.figures_ticks import log_ticks
-from profiler.report.model import AmortisedLines, CostGrid, CostLines
+from profiler.report.drawn import AmortisedLines, CostGrid, CostLines
 from profiler.report.tables import SIMULATED
 
 if TYPE_CHECKING:

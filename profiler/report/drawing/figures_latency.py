@@ -20,7 +20,7 @@ from profiler.report.drawing.canvas import (
     grid,
     head,
 )
-from profiler.report.model import LatencySteps, LatencyTrace
+from profiler.report.drawn import LatencySteps, LatencyTrace
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,7 @@ import numpy as np
 from profiler.report import text
 from profiler.report.drawing.canvas import DASHED, DOTTED, Key, Margins, Mark, head, panels, short
 from profiler.report.drawing.figures_ticks import byte_ticks
-from profiler.report.model import MissDots, OperatorBars
+from profiler.report.drawn import MissDots, OperatorBars
 from profiler.report.tables import SIMULATED
 
 if TYPE_CHECKING:

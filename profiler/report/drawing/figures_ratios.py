@@ -8,7 +8,7 @@ from profiler.report.analysis import Phase
 from profiler.report.details import PHASE_WORDS
 from profiler.report.drawing.canvas import ABREAST, SMALL, WIDTH, Key, Margins, Mark, cells, head, inches, short
 from profiler.report.drawing.figures_ticks import log_ticks
-from profiler.report.model import Ratio, RatioDots, RunBars
+from profiler.report.drawn import Ratio, RatioDots, RunBars
 from profiler.report.tables import SIMULATED
 from profiler.stats import Estimate
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from profiler.report import text
 from profiler.report.drawing.canvas import DOTTED, SMALL, WIDTH, Margins, Mark, cells, inches, short
 from profiler.report.drawing.figures_ticks import byte_ticks
-from profiler.report.model import SizeDots
+from profiler.report.drawn import SizeDots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas

@@ -1,4 +1,4 @@
-"""What a table's cell is worth when its column is sorted: the first figure in it, in the unit's base."""
+"""Figures as they are written: what a cell is worth when its column is sorted, and what must not be parted from it."""
 
 import re
 
@@ -13,6 +13,8 @@ _FIGURE = re.compile(
 )
 """A figure at a cell's beginning, behind at most one sign (`±`, `<`), with the word behind it."""
 
+_BEFORE_UNIT = re.compile(rf"(?<=\d) (?=(?:{'|'.join(_SCALES)}|bytes|%)(?![\w%]))")
+
 
 def worth(cell: str) -> float | None:
     """The cell's figure, `61.2 ms` as 61.2e6; None for what is absent or begins with no figure.
@@ -26,3 +28,8 @@ def worth(cell: str) -> float | None:
         return None
     number = float(found["number"].replace(MINUS, "-").replace(",", ""))
     return number * _SCALES.get(found["unit"] or "", 1.0)
+
+
+def bound(text: str) -> str:
+    """The text with each figure bound to its unit, so that no line ends between `5.3` and `s`."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)

@@ -6,7 +6,7 @@ The script sorts tables and enlarges figures; without it the page says and shows
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,7 @@ def fill(template: str, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(anchor=_anchor, prose=_prose, worth=_worth, kinds=_kinds)
+    environment.filters.update(anchor=_anchor, prose=_prose, coded=_coded, worth=_worth, kinds=_kinds)
     fonts = ", ".join(f'"{name}"' if " " in name else name for name in FONTS)
     return environment.get_template(template).render(fonts=fonts, absent=ABSENT, **values)
 
@@ -97,10 +97,15 @@ def _kinds_of(table: Table) -> list[str]:
 
 
 def _prose(text: str) -> "Markup":
-    """Escaped, with code within it in a code element."""
+    """Sentences: escaped, with code within them in code elements, and figures bound to their units."""
+    return _coded(text, cells.bound)
+
+
+def _coded(text: str, words: Callable[[str], str] = str) -> "Markup":
+    """Escaped, with code within it in code elements; `words` changes what is no code."""
     from markupsafe import Markup
 
     parts = CODE.split(text)
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts)
+        Markup("<code>{}</code>").format(part) if place % 2 else words(part) for place, part in enumerate(parts)
     )

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from profiler.report.formats import cells
 from profiler.report.formats.markdown import CODE
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -147,9 +148,11 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Escaped, with code within it in the typewriter font."""
+    """Escaped, with code within it in the typewriter font, and figures bound to their units."""
     parts = CODE.split(text)
-    return "".join(rf"\texttt{{{code(part)}}}" if place % 2 else escape(part) for place, part in enumerate(parts))
+    return "".join(
+        rf"\texttt{{{code(part)}}}" if place % 2 else escape(cells.bound(part)) for place, part in enumerate(parts)
+    )
 
 
 def simple(text: str) -> str:
@@ -169,7 +172,7 @@ def pieces(text: str) -> list[str]:
 
 
 def _set(text: str, ascii_letter: Callable[[str], str], space: str = " ") -> str:
-    words = (_word(word, ascii_letter) for word in re.split(r"\s", text))
+    words = (_word(word, ascii_letter) for word in re.split(r"[^\S\N{NO-BREAK SPACE}]", text))
     return _marked(space.join(words))
 
 

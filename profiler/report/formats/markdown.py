@@ -116,7 +116,7 @@ def _table(table: Table) -> Iterator[str]:
     if table.caption:
         yield from (prose(table.caption), "")
     rules = [":--", *((":--" if table.words else "--:") for _ in table.columns[1:])]
-    for cells in (map(_escaped, table.columns), rules, *(map(_escaped, row) for row in table.rows)):
+    for cells in (map(_escaped, table.columns), rules, *(map(prose, row) for row in table.rows)):
         yield f"| {' | '.join(cells)} |"
     yield ""
     for note in table.notes:

@@ -43,6 +43,10 @@ computing one."""
 SHORT_NS = 1e6
 """Wall time below which reading the clocks is a part of what they show."""
 
+SCATTERED = 1.5
+"""Times as long as the fastest run of a case that its slowest may take. Of five sweeps on busy virtual machines half of
+the cases were below 1.3, and nearly all below 1.5."""
+
 DRIFT = 0.05
 """Drift of the latencies over a run from which on the cost per image is that of this many images alone."""
 
@@ -115,6 +119,14 @@ CODES: dict[str, Code] = {
         _DEGRADED,
         "The governor was free to move the clock (any but `performance`), or the clock seen before and after runs "
         f"differed by more than {text.percent(CLOCK_SHARE)}: times depend on when a run was made.",
+    ),
+    "stopped-counters": Code(
+        _DEGRADED, "A counter that was on cycles or instructions counted none in any run of a model: it stood still."
+    ),
+    "scattered": Code(
+        _DEGRADED,
+        f"In more than half of the cases the slowest whole process took more than {SCATTERED:g} times as long as the "
+        "fastest: a mean of such runs is no run's time.",
     ),
     "no-hardware-counts": Code(
         _VALID, "No hardware event was counted: the figures are times, page faults and context switches."

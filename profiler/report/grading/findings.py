@@ -6,6 +6,7 @@ from profiler.records import Run, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import native
+from profiler.report.grading import findings_counts as counts
 from profiler.report.grading import findings_figures as figures
 from profiler.report.grading import findings_runs as of_runs
 from profiler.report.grading.codes import CODES
@@ -29,6 +30,8 @@ def _found(study: Study, runs: Sequence[Run], analysis: Analysis) -> Iterator[Fi
     yield from of_runs.missing(study, analysis)
     yield from of_runs.throttled(measured)
     yield from of_runs.scaled(measured, analysis)
+    yield from counts.stopped(study, analysis)
+    yield from counts.scattered(measured)
     yield from of_runs.swapping(measured)
     yield from of_runs.load(study, measured)
     yield from of_runs.clock(measured)

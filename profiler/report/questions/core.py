@@ -15,7 +15,7 @@ from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs, quotient, together
 from profiler.report.provenance import through
-from profiler.report.questions.words import again, scaled_mark
+from profiler.report.questions.words import again, anew, scaled_mark
 from profiler.report.tables import SIMULATED, lab_images, row_name
 from profiler.stats import Estimate
 
@@ -158,7 +158,8 @@ def lack(study: Study, analysis: Analysis, *metrics: str) -> str:
     if study.counter_source is None:
         return "nothing was measured, every figure of this study is simulated"
     if not counted_at_all(analysis):
-        return "no run on this machine itself ended well"
+        phases = analysis.costs.phases
+        return "single phases of runs alone were counted" if phases else "no run on this machine itself ended well"
     events = [event for metric in metrics for event in study.events if event.metric == metric]
     if not any(study.groups):
         events += [event for event in study.events if event.kind == "hardware"]
@@ -167,19 +168,21 @@ def lack(study: Study, analysis: Analysis, *metrics: str) -> str:
         reasons = (study.absent.get(event.name), *(analysis.costs[event.name, m.label].reason for m in study.models))
         if reason := next(filter(None, reasons), None):
             return reason
+    if any(analysis.costs.of(event) for event in events):
+        return f"{text.listed(event.name for event in events if analysis.costs.of(event))} is not shown to be above 0"
     return f"the event was not asked for (--events {study.plan.event_set})"
 
 
-def remedy(study: Study, analysis: Analysis, *metrics: str) -> str:
-    """The command that would have one of these metrics counted; empty where no command would on this core."""
+def remedy(study: Study, analysis: Analysis, *metrics: str, every: bool = False) -> str:
+    """The command that would have one of these metrics, or `every` one that can be, counted; empty where none would."""
     if study.counter_source is None:
         return elsewhere(study)
     if not counted_at_all(analysis):
-        return again(study)
+        return anew(study, analysis)
     if not any(study.groups):
         return REAL
-    if more := next((metric for metric in metrics if _could_ask(study, metric)), None):
-        return with_events(study, more)
+    if more := [metric for metric in metrics if _could_ask(study, metric)]:
+        return with_events(study, *(more if every else more[:1]))
     asked = any(event.metric in metrics and event.name not in study.absent for event in study.events)
     return again(study) if asked else ""
 
@@ -198,7 +201,7 @@ def table_keys(when: When, simulated: bool) -> tuple[str, ...]:
 
 
 def counted_at_all(analysis: Analysis) -> bool:
-    """Whether some run on the machine itself ended well."""
+    """Whether some run on the machine itself, or its inferences, was counted."""
     return any(cost.points or cost.inside for cost in analysis.costs.values())
 
 
@@ -224,7 +227,15 @@ def elsewhere(study: Study) -> str:
             next(words, "")
         else:
             kept.append(word)
-    return f"{shlex.join(kept)}  # on a machine with hardware counters"
+    where = "whose core has such an event" if any(study.groups) else "with hardware counters"
+    return f"{shlex.join(kept)}  # on a machine {where}"
+
+
+def _figures(cost: Cost, images: int | None) -> list[Estimate]:
+    """What is told of a cost: for each image and once, or where neither is known, of a whole run."""
+    parts = [figure for figure in (cost.per_image, cost.fixed) if figure]
+    whole = cost.whole(images) if images is not None and not parts else None
+    return [whole] if whole else parts
 
 
 def caveats(study: Study, view: View, used: Iterable[Cost]) -> Iterator[str]:
@@ -239,8 +250,7 @@ def caveats(study: Study, view: View, used: Iterable[Cost]) -> Iterator[str]:
         yield f"Counts of {names} are scaled up from a part of the run: an error that no interval contains."
     if costs and not any(cost.per_image for cost in costs):
         yield "Whole runs of one image count include the start: what of these figures is each image's is not known."
-    figures = [figure for cost in costs for figure in (cost.per_image, cost.fixed) if figure]
-    if not all(figure.interval for figure in figures) or not figures:
+    if not all(figure.interval for cost in costs for figure in _figures(cost, lab_images(view.costs))):
         yield "A figure without an interval is of too few runs for one: how far another run would be off is not known."
     for name in dict.fromkeys(cost.event.name for cost in costs):
         for label in view.costs.models:

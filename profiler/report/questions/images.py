@@ -13,11 +13,13 @@ from profiler.report.pairs import Measure
 from profiler.report.questions.words import (
     SINGLY,
     again,
+    anew,
     explained,
     for_a_line,
     keys,
     labelled,
     leading,
+    no_figures,
     noun,
     reference,
     scaled_mark,
@@ -31,6 +33,9 @@ RUNS = (1, 10, 40, 1000)
 
 SHARES = (0.5, 0.1)
 """Shares of a run that the fixed cost falls under."""
+
+_REPEATS = 10
+"""Repeats that are advised where intervals are too wide, or twice those that there were."""
 
 _BOTH = 2
 """Most models of which the verdict names every figure; of more it names the ends."""
@@ -48,8 +53,8 @@ def images(study: Study, analysis: Analysis) -> Question:
     asked = "What do more images a run change, and what fewer, and why?"
     measure = leading(analysis)
     if measure is None:
-        why = "No run of this study ended well, so there is nothing to compare over images."
-        return Question(key, title, asked, why, answered=False, command=again(study))
+        why = f"{no_figures(analysis)}, so there is nothing to compare over images."
+        return Question(key, title, asked, why, answered=False, command=anew(study, analysis))
     costs = measure.costs.of(measure.event)
     lines = [cost for cost in costs if cost.line]
     if not lines:
@@ -61,7 +66,7 @@ def images(study: Study, analysis: Analysis) -> Question:
         asked,
         _verdict(lines, told, measure),
         evidence=(
-            *_each_count(told),
+            *_each_count(told, measure),
             *_amortised(lines, measure),
             *_moved(lines, measure),
             *_crossings(lines, measure),
@@ -69,7 +74,7 @@ def images(study: Study, analysis: Analysis) -> Question:
         ),
         caveats=tuple(_caveats(lines, told, analysis, measure)),
         answered=bool(told),
-        command="" if told else again(study, repeats="10"),
+        command="" if told else again(study, repeats=str(max(_REPEATS, 2 * study.plan.repeats))),
         shown=_shown(measure),
     )
 
@@ -116,12 +121,16 @@ def _beyond(cost: Cost, count: Estimate) -> str:
     return f"beyond {said} images of {cost.model}"
 
 
-def _each_count(told: Sequence[Cost]) -> Iterator[str]:
+def _each_count(told: Sequence[Cost], measure: Measure) -> Iterator[str]:
     """The counts of every model, where the verdict names the ends alone."""
     for share in SHARES if len(told) > _BOTH else ():
         counts = {cost: count for cost in told if (count := falls_under(cost, share))}
-        listed = (f"{cost.model} {text.in_sentence(count, text.NUMBER)}" for cost, count in counts.items())
-        yield f"What is paid once is {text.percent(share)} of a run at so many images: {text.listed(listed)}."
+        listed = (
+            f"{cost.model} {text.in_sentence(count, text.NUMBER)}{scaled_mark([cost])}"
+            for cost, count in counts.items()
+        )
+        run = labelled("run", measure.costs)
+        yield f"What is paid once is {text.percent(share)} of a {run} at so many images: {text.listed(listed)}."
 
 
 def _untold(cost: Cost) -> str:
@@ -189,8 +198,9 @@ def _crossings(lines: Sequence[Cost], measure: Measure) -> Iterator[str]:
         count = crossing(cost, base) if cost is not base else None
         if count and cost.slope and base.slope:
             later, sooner = (cost, base) if cost.slope.value < base.slope.value else (base, cost)
+            upto = f"{text.in_sentence(count, text.NUMBER)}{scaled_mark([cost, base])}"
             yield (
-                f"Up to {text.in_sentence(count, text.NUMBER)} images a {labelled('run', measure.costs)} costs less "
+                f"Up to {upto} images a {labelled('run', measure.costs)} costs less "
                 f"{noun(measure)} with {sooner.model}, beyond that with {later.model}."
             )
 

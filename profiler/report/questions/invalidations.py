@@ -156,7 +156,10 @@ def _verdict(found: _Found, beside: Sequence[_Beside]) -> str:
             by_size.setdefault(each.size, []).append(each)
     if not by_size:
         figures = text.listed((f"{each.model} has {said(each.inval, found.when)}" for each in beside), SINGLY)
-        return capital(f"{head}, {figures} invalidations of L2 lines; how many refills overwrite is not known.")
+        unknown = "how many refills overwrite is not known"
+        if found.refills:
+            unknown = f"what share of {found.refills.name} that is, is not determined"
+        return capital(f"{head}, {figures} invalidations of L2 lines; {unknown}.")
     parts = [f"{_SAID[size]} ({_percents(mine, found)})" for size, mine in by_size.items()]
     return capital(f"{head}, {'; '.join(parts)}.")
 
@@ -218,7 +221,13 @@ def _caveats(study: Study, analysis: Analysis, found: Sequence[_Found], used: Se
         yield each.inval.counts(each.view)
         if each.inval.event.quality == "proxy":
             yield f"{each.inval.event.name} stands in for an event that this core lacks."
-    if any(each.size == "many" for each in _beside(first)):
+    many = any(each.size == "many" for each in _beside(first))
+    if many and _alone(study):
+        yield (
+            "The runs had one pinned thread, which leaves hardly any coherence: as many invalidations as refills are "
+            "the sign of a core that counts overwritten lines too."
+        )
+    elif many:
         yield (
             "As many invalidations as refills may be coherence at work, or a core that counts overwritten lines too: "
             "a sweep with one pinned thread leaves hardly any coherence, and what is then left tells which."
@@ -237,6 +246,11 @@ def _caveats(study: Study, analysis: Analysis, found: Sequence[_Found], used: Se
         yield from caveats(study, first.view, used)
 
 
+def _alone(study: Study) -> bool:
+    """Whether the runs had one thread on one CPU."""
+    return study.plan.threads == 1 and len(study.plan.cpus or ()) == 1
+
+
 def _of_simulation(study: Study, found: _Found) -> Iterator[str]:
     none = all(each.size == "none" for each in _beside(found))
     if none and study.simulation and study.simulation.cores == 1:
@@ -245,7 +259,7 @@ def _of_simulation(study: Study, found: _Found) -> Iterator[str]:
 
 def _command(study: Study, analysis: Analysis, found: _Found, sizes: Sequence[_Size]) -> str:
     """What would settle it, or add the lines that were written back to make room."""
-    if "many" in sizes:
+    if "many" in sizes and not _alone(study):
         return again(study, threads="1", cpus=str(study.machine.cpus - 1))
     there = (("l2d_refill", found.refills and not found.stands_in), (_VICTIMS, found.victims))
     missing = [metric for metric, counted in there if not counted]

@@ -28,7 +28,7 @@ from profiler.report.questions.core import (
 )
 from profiler.report.questions.last_level import catalogued, last_level, named, which
 from profiler.report.questions.traffic import Traffic, against_weights, brought, follows, left_out, traffic
-from profiler.report.questions.words import SINGLY, again, for_a_line
+from profiler.report.questions.words import SINGLY, again, for_a_line, scaled_mark
 from profiler.report.tables import SIMULATED
 
 KEY, TITLE = "llc", "LLC loads and misses"
@@ -169,7 +169,11 @@ def _miss_ratio(label: str, found: _Found, when: When) -> str:
         return ""
     loads, misses = found.loads.costs.get(label), found.misses.costs.get(label)
     ratio = found.view.quotient(misses, loads, when, 100) if loads and misses else None
-    return f", {text.in_sentence(ratio, '%')} of its loads" if ratio else ""
+    if not (ratio and loads and misses):
+        return ""
+    # What stands in for loads may be other accesses too.
+    of = "loads" if found.loads.event.quality == "exact" else found.loads.event.name
+    return f", {text.in_sentence(ratio, '%')}{scaled_mark([misses, loads])} of its {of}"
 
 
 def _caveats(study: Study, analysis: Analysis, found: list[_Found]) -> Iterator[str]:
@@ -204,7 +208,7 @@ def _shown(found: _Found) -> Iterator[str]:
 
 
 def _unanswered(study: Study, analysis: Analysis) -> Question:
-    command = remedy(study, analysis, _LOADS, _MISSES)
+    command = remedy(study, analysis, _LOADS, _MISSES, every=True)
     simulating = study.simulation is None and (not command or command == REAL)
     view = counted_view(study, analysis)
     here = study.counter_source is not None and last_level(view) is not None and catalogued(view)

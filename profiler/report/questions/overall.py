@@ -11,11 +11,12 @@ from profiler.report.pairs import Measure, pairs
 from profiler.report.provenance import instructions
 from profiler.report.questions.beside import hardware, hardware_of_runs, simulated_beside
 from profiler.report.questions.words import (
-    again,
+    anew,
     explained,
     for_a_line,
     keys,
     leading,
+    no_figures,
     noun,
     reference,
     scaled_mark,
@@ -50,8 +51,8 @@ def overall(study: Study, analysis: Analysis) -> Question:
     asked = "Which model costs what, once and for each image, and which hardware events go with it?"
     measure = leading(analysis)
     if measure is None:
-        why = "No run of this study ended well, so no cost has a figure."
-        return Question(key, title, asked, why, answered=False, command=again(study))
+        why = f"{no_figures(analysis)}, so no cost has a figure."
+        return Question(key, title, asked, why, answered=False, command=anew(study, analysis))
     costs = measure.costs.of(measure.event)
     known = [kind for kind in _KINDS if any(map(kind[1], costs))]
     return Question(
@@ -117,16 +118,15 @@ def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measu
         above, below = figure(other), figure(base)
         if above is None or below is None:
             continue
-        marked = scaled_mark([other, base])
-        sides = f"{when} ({text.in_sentence(above, other.unit)} against {text.in_sentence(below, base.unit)}{marked})"
+        sides = f"{when} ({_figure(other, figure)} against {_figure(base, figure)})"
         ratio = quotient(above, below)
+        times = f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([other, base])}" if ratio else ""
         if ratio is None:
             lacks.append(f"no ratio is determined {sides}, for {base.model}'s figure is not shown to be above 0")
         elif way(above, below, measure.costs) == "same":
-            times = text.in_sentence(ratio, text.NUMBER)
-            lacks.append(f"no difference between {other.model} and {base.model} is shown {sides}, {times} times")
+            lacks.append(f"no difference between {other.model} and {base.model} is shown {sides}, {times}")
         else:
-            ratios.append(f"{text.in_sentence(ratio, text.NUMBER)} times as much as {base.model} {sides}")
+            ratios.append(f"{times} as much as {base.model} {sides}")
     takes = [f"{other.model} takes {text.listed(ratios)}"] if ratios else []
     return f"In {explained(measure)}, {'; '.join([*takes, *lacks])}."
 
@@ -138,7 +138,7 @@ def _ends(costs: Sequence[Cost], when: str, figure: Figure, measure: Measure) ->
         return ""
     least, most = ranked[0], ranked[-1]
     ratio = quotient(figure(most), figure(least))
-    times = f", {text.in_sentence(ratio, text.NUMBER)} times as much" if ratio else ""
+    times = f", {text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([least, most])} as much" if ratio else ""
     return (
         f"{least.model} pays least {when}, {_figure(least, figure)}{_beside(least, ranked, figure, measure)}, and "
         f"{most.model} most, {_figure(most, figure)}{times}{_beside(most, ranked, figure, measure)}"
@@ -207,6 +207,8 @@ def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, Figure]]
         )
     else:
         yield from _without_interval(costs, known)
+        if study.scope == "user":
+            yield "Hardware events are of user mode alone: what the kernel did for the process is not in them."
     yield from _doubtful(costs)
     if len(known) == 1:
         yield f"What is paid {'for each image' if known[0][0] == 'once' else 'once'} is not known from these runs."

@@ -10,7 +10,7 @@ from profiler.report.model import Question
 from profiler.report.networks import lack
 from profiler.report.pairs import Measure, Verdict
 from profiler.report.questions.memory import SIZES, facts
-from profiler.report.questions.words import again, explained, leading, noun, way
+from profiler.report.questions.words import again, explained, leading, noun, scaled_mark, way
 from profiler.stats import MATTERS, Estimate
 
 _ALIKE = 0.1
@@ -40,10 +40,13 @@ def sizes(study: Study, analysis: Analysis) -> Question:
     )
 
 
-def file_ratio_holds(file: float, other: float | Estimate) -> bool:
-    """Whether another ratio is the files' one, within its interval or by no more than `_ALIKE`."""
+def file_ratio_holds(file: float, other: float | Estimate) -> bool | None:
+    """Whether another ratio is the files' one, give or take `_ALIKE`; None where its interval does not tell."""
     value, ends = (other.value, other.interval) if isinstance(other, Estimate) else (other, None)
-    return abs(value / file - 1) <= _ALIKE or (ends is not None and ends[0] <= file <= ends[1])
+    low, high = (end / file - 1 for end in ends or (value, value))
+    if low >= -_ALIKE and high <= _ALIKE:
+        return True
+    return False if low > _ALIKE or high < -_ALIKE else None
 
 
 def misleads(file: float, found: Verdict) -> bool:
@@ -96,7 +99,8 @@ def _against(other: Model, base: Model, analysis: Analysis) -> str:
     file, measure = other.size_bytes / base.size_bytes, leading(analysis)
     cost = _cost_ratio(other.label, base.label, measure)
     if measure and cost:
-        parts.append(f"{text.in_sentence(cost, text.NUMBER)} times the {explained(measure)} for each image")
+        marked = _marked(measure, other.label, base.label)
+        parts.append(f"{text.in_sentence(cost, text.NUMBER)} times{marked} the {explained(measure)} for each image")
     conclusion = _conclusion(file, other, base, cost)
     return f"Beside {base.label}, {other.label} has {text.listed(parts)}: {conclusion}."
 
@@ -110,13 +114,16 @@ def _conclusion(file: float, other: Model, base: Model, cost: Estimate | None) -
         found["working sets"] = mine / its
     if cost:
         found["costs"] = cost
-    holds = [what for what, ratio in found.items() if file_ratio_holds(file, ratio)]
-    fails = [what for what in found if what not in holds]
     if not found:
         return "whether working sets or costs are as the files are is not known"
-    parts = [f"not that of the {' nor of the '.join(fails)}"] if fails else []
-    parts += [f"that of the {' and of the '.join(holds)}"] if holds else []
-    return f"the ratio of the files is {', but '.join(reversed(parts)) if len(parts) > 1 else parts[0]}"
+    holds, fails, untold = (
+        [what for what, ratio in found.items() if file_ratio_holds(file, ratio) is said] for said in (True, False, None)
+    )
+    parts = [f"that of the {' and of the '.join(holds)}"] if holds else []
+    parts += [f"not that of the {' nor of the '.join(fails)}"] if fails else []
+    told = [f"the ratio of the files is {', but '.join(parts)}"] if parts else []
+    told += [f"whether the ratio of the {what} is that of the files, its interval does not tell" for what in untold]
+    return "; ".join(told)
 
 
 def _range(models: Sequence[Model], analysis: Analysis) -> str:
@@ -147,7 +154,8 @@ def _cost_range(analysis: Analysis) -> list[str]:
     if measure is None or apart is None:
         return []
     times = text.in_sentence(apart, text.NUMBER)
-    return [f"{noun(measure)} for each image {times} times, from {ranked[0].model} to {ranked[-1].model}"]
+    marked = scaled_mark([ranked[-1], ranked[0]])
+    return [f"{noun(measure)} for each image {times} times{marked}, from {ranked[0].model} to {ranked[-1].model}"]
 
 
 def _evidence(study: Study, analysis: Analysis) -> Iterator[str]:
@@ -165,7 +173,8 @@ def _each(models: Sequence[Model], analysis: Analysis, measure: Measure | None) 
     for model in models:
         cost = _cost_ratio(model.label, base.label, measure)
         figures = [_size_ratio(model, base, what) for what in ("file", "working set")]
-        figures.append(text.in_sentence(cost, text.NUMBER) if cost else text.ABSENT)
+        marked = _marked(measure, model.label, base.label)
+        figures.append(f"{text.in_sentence(cost, text.NUMBER)}{marked}" if cost else text.ABSENT)
         if model is not base:
             parts.append(f"{model.label} {text.listed(figures)}")
     what = f"{noun(measure)} for each image" if measure else "cost"
@@ -188,13 +197,18 @@ def _misleading(models: Sequence[Model], analysis: Analysis, measure: Measure | 
         file = model.size_bytes / base.size_bytes
         mine, its = (measure.costs[measure.event.name, each.label].per_image for each in (model, base))
         if misleads(file, way(mine, its, measure.costs)):
-            times = text.in_sentence(cost, text.NUMBER)
-            found.append(f"{model.label} with {_number(file)} times the file takes {times} times the {noun(measure)}")
+            times = f"{text.in_sentence(cost, text.NUMBER)} times{_marked(measure, model.label, base.label)}"
+            found.append(f"{model.label} with {_number(file)} times the file takes {times} the {noun(measure)}")
     if found:
         yield (
             f"Here a smaller file does not go with a smaller cost: beside {base.label}, "
             f"{text.listed(found, _NAMED)} for each image."
         )
+
+
+def _marked(measure: Measure | None, *labels: str) -> str:
+    """Whether the cost of any of these models is of scaled counts."""
+    return scaled_mark(measure.costs[measure.event.name, label] for label in labels) if measure else ""
 
 
 def _cost_ratio(label: str, base: str, measure: Measure | None) -> Estimate | None:

@@ -26,6 +26,7 @@ from profiler.report.questions.core import (
     said,
     table_keys,
 )
+from profiler.report.questions.last_level import catalogued
 from profiler.report.questions.words import SINGLY, scaled_mark
 from profiler.stats import Estimate
 from profiler.targets import LATENCY
@@ -70,14 +71,16 @@ def stalls(study: Study, analysis: Analysis) -> Question:
     if not shares:
         return _unanswered(study, analysis, view)
     used = [cost for share in shares for cost in (share.stalls, share.cycles)]
+    unknown = "" if catalogued(view) else "; what that counts on this core is not known"
     return Question(
         KEY,
         TITLE,
         _ASKED,
-        f"{capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}.",
+        f"{capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}{unknown}.",
         evidence=tuple(_evidence(shares, found, view, when)),
         caveats=(*_of_the_event(found, view), *caveats(study, view, used)),
-        command=_better(found, study, analysis),
+        answered=catalogued(view),
+        command=_better(found, study, analysis) if catalogued(view) else elsewhere(study),
         shown=(*table_keys(when, simulated=False), "ratios"),
     )
 
@@ -120,8 +123,12 @@ def _amount(value: Estimate, answer: Answer) -> str:
 
 def _stalls_for(share: _Share, found: _Stalls) -> str:
     """`keras stalls for 35 % [34, 36] of its cycles`."""
-    marked = f"{_amount(share.value, found.answer)}{scaled_mark([share.stalls, share.cycles])}"
-    return f"{share.model} stalls for {marked}"
+    return f"{share.model} stalls for {_amount(share.value, found.answer)}{_marked(share)}"
+
+
+def _marked(*shares: _Share) -> str:
+    """Whether any of the shares' counts is scaled up."""
+    return scaled_mark(cost for share in shares for cost in (share.stalls, share.cycles))
 
 
 def _verdict(shares: Sequence[_Share], found: _Stalls, view: View, when: When) -> str:
@@ -156,8 +163,9 @@ def _compared(share: _Share, base: _Share, view: View, when: When) -> str:
         "not told": "whether the shares differ is not shown without intervals",
     }[way]
     return (
-        f"{share.model} has {text.quantity(times, text.NUMBER)} times the stalls of {base.model} with "
-        f"{text.quantity(cycles, text.NUMBER)} times its cycles, {of}"
+        f"{share.model} has {text.quantity(times, text.NUMBER)} times"
+        f"{scaled_mark([share.stalls, base.stalls])} the stalls of {base.model} with "
+        f"{text.quantity(cycles, text.NUMBER)} times{scaled_mark([share.cycles, base.cycles])} its cycles, {of}"
     )
 
 
@@ -170,7 +178,7 @@ def _evidence(shares: Sequence[_Share], found: _Stalls, view: View, when: When) 
         yield f"{'; '.join(_compared(share, base, view, when) for share in told if share is not base)}."
     for other in found.others:
         parts = [
-            f"{share.model} {_amount(value, other)}"
+            f"{share.model} {_amount(value, other)}{scaled_mark([cost, share.cycles])}"
             for share in told
             if (cost := other.costs.get(share.model)) and (value := _over(other, cost, share.cycles, view, when))
         ]
@@ -191,12 +199,12 @@ def _of_one(share: _Share, found: _Stalls, view: View, when: When) -> str:
     parts = [f"{said(share.stalls, when)} {found.answer.name} in {said(share.cycles, when)} cycles {when.words}"]
     if when is EACH and share.stalls.fixed and share.cycles.fixed:
         once = _over(found.answer, share.stalls, share.cycles, view, ONCE)
-        amount = f", {_amount(once, found.answer)}" if once else ""
+        amount = f", {_amount(once, found.answer)}{_marked(share)}" if once else ""
         parts.append(f"{said(share.stalls, ONCE)} in {said(share.cycles, ONCE)} once{amount}")
     instructions = view.answer("instructions")
     cost = instructions.costs.get(share.model) if instructions else None
     ipc = [
-        f"{text.in_sentence(value, text.NUMBER)} {each.words}"
+        f"{text.in_sentence(value, text.NUMBER)}{scaled_mark([cost, share.cycles])} {each.words}"
         for each in ((when, ONCE) if when is EACH else (when,))
         if cost and (value := view.quotient(cost, share.cycles, each))
     ]

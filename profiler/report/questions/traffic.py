@@ -10,8 +10,11 @@ from profiler.report.costs import Cost, quotient
 from profiler.report.pairs import verdict
 from profiler.report.questions.core import Answer, View
 from profiler.report.questions.last_level import last_level, line_bytes
-from profiler.report.questions.words import scaled_mark
+from profiler.report.questions.words import labelled, scaled_mark
 from profiler.stats import MATTERS, Estimate
+
+_ABOUT = 0.25
+"""How far the interval of a ratio may reach from 1 for the bytes to be about the weights."""
 
 
 class Traffic(NamedTuple):
@@ -48,10 +51,13 @@ def brought(each: Traffic) -> str:
     """`litert brings 1.28 MiB [1.26, 1.29] from memory, 0.53 times [0.52, 0.54] its weights (2.41 MiB)`."""
     proxy = each.misses.event.quality == "proxy"
     whence = f"from beyond the last cache by {each.misses.event.name} (proxy)" if proxy else "from memory"
-    amount = f"{text.in_sentence(each.bytes, 'bytes')}{scaled_mark([each.misses])}"
+    marked = scaled_mark([each.misses])
+    amount = f"{text.in_sentence(each.bytes, 'bytes')}{marked}"
+    if min(each.bytes.interval or (each.bytes.value,)) < 0:
+        return f"{each.model} is not shown to bring anything {whence} ({amount})"
     weights = ""
     if each.times and each.weights:
-        weights = f", {times(each.times)} its weights ({text.plain(each.weights, 'bytes')})"
+        weights = f", {times(each.times)}{marked} its weights ({text.plain(each.weights, 'bytes')})"
     return f"{each.model} brings {amount} {whence}{weights}"
 
 
@@ -68,6 +74,10 @@ def follows(each: Traffic) -> str:
     low, high = each.times.interval or (each.times.value, each.times.value)
     if low >= 1:
         return "at least as much as if no weight stayed in the caches from one image to the next"
+    if high > 1 and (low < 1 - _ABOUT or high > 1 + _ABOUT):
+        return (
+            "by its interval more or less than its weights, so whether a part of them stays in the caches is not told"
+        )
     if high > 1:
         return "about as much as if no weight stayed in the caches from one image to the next"
     if each.misses.simulated:
@@ -86,7 +96,8 @@ def against_weights(found: Sequence[Traffic], told: Collection[str], view: View)
         if ratio:
             same = abs(weights - 1) <= MATTERS
             reads = "as many weights as" if same else f"{text.plain(weights, text.NUMBER)} times the weights of"
-            yield f"{label} reads {reads} {base.model} and has {times(ratio)} its misses{_order(weights, ratio, view)}."
+            has = f"{times(ratio)}{scaled_mark([each.misses, base.misses])} its {labelled('misses', view.costs)}"
+            yield f"{label} reads {reads} {base.model} and has {has}{_order(weights, ratio, view)}."
 
 
 def _order(weights: float, ratio: Estimate, view: View) -> str:

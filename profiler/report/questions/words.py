@@ -44,6 +44,12 @@ def _ranked(costs: Costs) -> list[Event]:
     return [*([first] if first else [names[name] for name in LEADING if name in names]), *costs.events]
 
 
+def no_figures(analysis: Analysis) -> str:
+    """Why no event has a figure, as a sentence begins."""
+    phases = any(costs.phases for costs in (analysis.costs, analysis.simulated) if costs)
+    return "Single phases of runs alone were counted" if phases else "No run of this study ended well"
+
+
 def reference(costs: Sequence[Cost], baseline: str) -> Cost:
     """Of the costs of one event the baseline's, or where it has no figure, the last."""
     return next((cost for cost in costs if cost.model == baseline), costs[-1])
@@ -89,7 +95,9 @@ def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator
     base = reference(tuple(wholes), measure.costs.baseline)
     ratios = {cost: quotient(whole, wholes[base]) for cost, whole in wholes.items() if cost is not base}
     times = [
-        f"{text.in_sentence(ratio, text.NUMBER)} times with {cost.model}" for cost, ratio in ratios.items() if ratio
+        f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([cost, base])} with {cost.model}"
+        for cost, ratio in ratios.items()
+        if ratio
     ]
     if times:
         yield f"against {base.model}, that is {text.listed(times)}"
@@ -141,6 +149,11 @@ def keys(names: Iterable[str], measure: Measure) -> tuple[str, ...]:
     """Keys of tables and figures of the measure's kind; what a study has of one kind only keeps its plain key."""
     found = (key for name in names for key in (keyed(name, measure.costs), name))
     return tuple(dict.fromkeys(found))
+
+
+def anew(study: Study, analysis: Analysis) -> str:
+    """The sweep that would have figures where this study has none; of single phases, with whole processes as well."""
+    return for_a_line(study) if analysis.costs.phases else again(study)
 
 
 def for_a_line(study: Study) -> str:

@@ -34,3 +34,11 @@ def test_every_link_leads_to_a_file(target: str) -> None:
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"(?:^    |`)profiler ([a-z]+)", TEXT, re.MULTILINE))))
 def test_no_command_is_made_up(command: str) -> None:
     assert command in main.commands
+
+
+def test_the_first_report_is_quoted_as_it_is() -> None:
+    """Its answer, word by word: when the example is made anew, so are the figures beside it."""
+    section = TEXT.partition("## A first report, line by line")[2]
+    quoted = section.partition("\n> ")[2].partition("\n\n")[0].replace("\n> ", " ")
+    assert len(quoted) > 100
+    assert quoted in (ROOT / "reports/x86-vm/report.md").read_text()

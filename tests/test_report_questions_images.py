@@ -1,5 +1,7 @@
 """Question 3 on made studies whose truth is known: how the images of a run share what is paid once."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 from reading import number
@@ -73,7 +75,8 @@ def test_what_an_image_costs_in_a_run_of_so_many() -> None:
             assert cost.interval
             assert cost.interval[0] <= (fixed / count + each) * MS <= cost.interval[1]
     told = of().evidence[0]
-    assert told.startswith("An image of a run of 1, 10, 40 and 1,000 images costs keras 6.1")
+    assert told.startswith("With its part of what is paid once, an image costs keras 6.1")
+    assert re.findall(r" of ([\d,]*\d)", told) == ["1", "10", "40", "1,000"]
     assert told.count("[") == 4
 
 
@@ -139,7 +142,7 @@ def test_of_more_models_the_ends_stand_in_the_verdict_and_all_in_the_evidence() 
     assert number(half.split("and beyond ")[1]) == pytest.approx(50, rel=0.05)
     every = found.evidence[0].split("at so many images: ")[1]
     assert number(every.split("m2 ")[1]) == pytest.approx(30, rel=0.05)
-    assert len([each for each in found.evidence if each.startswith("An image of a run")]) <= 3
+    assert len([each for each in found.evidence if each.startswith("With its part of")]) <= 3
 
 
 def test_what_is_paid_once_is_told_by_its_largest_parts() -> None:

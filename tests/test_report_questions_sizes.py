@@ -90,8 +90,8 @@ def test_of_a_family_the_ends_and_every_model_beside_the_baseline() -> None:
 def test_of_one_model_there_is_no_ratio_with_another() -> None:
     found = family("litert:fp32")
     assert found.verdict == (
-        "litert:fp32 is, in file 1.64 MiB, weights 1.58 MiB, resident memory 6.5 MiB and working set 4.15 MiB: "
-        "2.53 times the file."
+        "Of litert:fp32, its file is 1.64 MiB, its weights are 1.58 MiB (0.963 times the file), its resident memory is "
+        "6.5 MiB (3.96 times the file) and its working set is 4.15 MiB (2.53 times the file)."
     )
     assert not any("beside" in each or "Times the" in each for each in found.evidence)
 

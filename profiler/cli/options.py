@@ -107,6 +107,8 @@ def deliver(built: "Report", folder: Path, formats: Collection[str] | None, open
     from profiler import report
     from profiler.terminal import say, show
 
+    # First, for whoever reads what is printed may stop reading.
+    page = report.write(built, folder, formats, complain)
     for sentence in built.answer:
         say(sentence)
     if built.validity:
@@ -116,7 +118,6 @@ def deliver(built: "Report", folder: Path, formats: Collection[str] | None, open
         say(warning)
     for table in built.summary:
         show(table)
-    page = report.write(built, folder, formats, complain)
     click.echo(f"report: {page}")
     if opened:
         _open(page)

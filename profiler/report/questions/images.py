@@ -154,13 +154,14 @@ def _spoken_of(lines: Sequence[Cost], measure: Measure) -> list[Cost]:
 
 
 def _amortised(lines: Sequence[Cost], measure: Measure) -> Iterator[str]:
-    counts = text.listed(f"{count:,}" for count in RUNS)
     for cost in _spoken_of(lines, measure):
-        found = [amortised(cost, count) for count in RUNS]
-        figures = text.listed(text.in_sentence(each, cost.unit) for each in found if each)
+        found = {count: each for count in RUNS if (each := amortised(cost, count))}
+        first, *others = (f"{text.in_sentence(each, cost.unit)} in {{}} of {count:,}" for count, each in found.items())
+        run = f"a {labelled('run', measure.costs)}"
         yield (
-            f"An image of a {labelled('run', measure.costs)} of {counts} images costs {cost.model} {figures} of "
-            f"{noun(measure)}{scaled_mark([cost])}, its part of what is paid once included."
+            f"With its part of what is paid once, an image costs {cost.model} "
+            f"{text.listed([first.format(run), *(other.format('one') for other in others)])} "
+            f"({noun(measure)}{scaled_mark([cost])})."
         )
 
 
@@ -239,4 +240,4 @@ def _caveats(lines: Sequence[Cost], told: Sequence[Cost], analysis: Analysis, me
 
 
 def _shown(measure: Measure) -> tuple[str, ...]:
-    return (*keys(("amortised", "whole", "stack", f"01-{measure.event.name}", "counts"), measure), "phases")
+    return (*keys(("amortised", "whole", f"01-{measure.event.name}", "counts"), measure), "phases")

@@ -79,10 +79,14 @@ def _verdict(models: Sequence[Model], analysis: Analysis) -> str:
 
 
 def _alone(model: Model) -> str:
-    parts = [f"{what} {_bytes(size)}" for what, find in SIZES.items() if (size := find(model)) is not None]
-    working = SIZES["working set"](model)
-    times = f": {_number(working / model.size_bytes)} times the file" if working else ""
-    return f"{model.label} is, in {text.listed(parts)}{times}."
+    """What is known of it; beside the file's size how many times that the rest is."""
+    parts = [f"its file is {_bytes(model.size_bytes)}"]
+    for what, find in SIZES.items():
+        size = find(model)
+        if what != "file" and size is not None:
+            are = "are" if what.endswith("s") else "is"
+            parts.append(f"its {what} {are} {_bytes(size)} ({_number(size / model.size_bytes)} times the file)")
+    return f"Of {model.label}, {text.listed(parts)}."
 
 
 def _against(other: Model, base: Model, analysis: Analysis) -> str:

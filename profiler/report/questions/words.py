@@ -83,7 +83,7 @@ def way(above: Estimate | None, below: Estimate | None, costs: Costs) -> Verdict
 
 
 def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator[str]:
-    """`A run of 10 images costs keras 6.7 s and litert 240 ms (time)`; then what that is against the baseline."""
+    """`A run of 10 images costs keras 6.7 s and litert 240 ms (time)`; then how many times the baseline's that is."""
     wholes = {cost: whole for cost in costs if (whole := cost.whole(images))}
     figures = [
         f"{cost.model} {text.in_sentence(whole, cost.unit)}{scaled_mark([cost])}" for cost, whole in wholes.items()
@@ -95,12 +95,12 @@ def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator
     base = reference(tuple(wholes), measure.costs.baseline)
     ratios = {cost: quotient(whole, wholes[base]) for cost, whole in wholes.items() if cost is not base}
     times = [
-        f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([cost, base])} with {cost.model}"
+        f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([cost, base])} as much with {cost.model}"
         for cost, ratio in ratios.items()
         if ratio
     ]
     if times:
-        yield f"against {base.model}, that is {text.listed(times)}"
+        yield f"that is {text.listed(times)} as with {base.model}"
 
 
 def again(study: Study, *flags: str, **options: str) -> str:

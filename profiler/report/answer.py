@@ -27,10 +27,7 @@ def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
     """
     measure = leading(analysis)
     if measure is None:
-        why = no_figures(analysis)
-        if study.counter_source is None:
-            why = why.replace("run of this study", f"{SIMULATED} run")
-        return (f"{why}, so there is no figure.",)
+        return (f"{no_figures(study, analysis)}, so there is no figure.",)
     images = lab_images(measure.costs)
     said = _of_runs(images, measure) if images else _of_images(measure)
     return (" ".join((*_provenance(study, measure), *said)),)

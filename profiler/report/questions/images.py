@@ -53,7 +53,7 @@ def images(study: Study, analysis: Analysis) -> Question:
     asked = "What do more images a run change, and what fewer, and why?"
     measure = leading(analysis)
     if measure is None:
-        why = f"{no_figures(analysis)}, so there is nothing to compare over images."
+        why = f"{no_figures(study, analysis)}, so there is nothing to compare over images."
         return Question(key, title, asked, why, answered=False, command=anew(study, analysis))
     costs = measure.costs.of(measure.event)
     lines = [cost for cost in costs if cost.line]

@@ -51,7 +51,7 @@ def overall(study: Study, analysis: Analysis) -> Question:
     asked = "Which model costs what, once and for each image, and which hardware events go with it?"
     measure = leading(analysis)
     if measure is None:
-        why = f"{no_figures(analysis)}, so no cost has a figure."
+        why = f"{no_figures(study, analysis)}, so no cost has a figure."
         return Question(key, title, asked, why, answered=False, command=anew(study, analysis))
     costs = measure.costs.of(measure.event)
     known = [kind for kind in _KINDS if any(map(kind[1], costs))]

@@ -44,10 +44,11 @@ def _ranked(costs: Costs) -> list[Event]:
     return [*([first] if first else [names[name] for name in LEADING if name in names]), *costs.events]
 
 
-def no_figures(analysis: Analysis) -> str:
+def no_figures(study: Study, analysis: Analysis) -> str:
     """Why no event has a figure, as a sentence begins."""
-    phases = any(costs.phases for costs in (analysis.costs, analysis.simulated) if costs)
-    return "Single phases of runs alone were counted" if phases else "No run of this study ended well"
+    if any(costs.phases for costs in (analysis.costs, analysis.simulated) if costs):
+        return "Single phases of runs alone were counted"
+    return f"No {f'{SIMULATED} run' if study.counter_source is None else 'run of this study'} ended well"
 
 
 def reference(costs: Sequence[Cost], baseline: str) -> Cost:

@@ -16,6 +16,7 @@ from profiler import report as reports
 from profiler.comparison import build
 from profiler.comparison.differences import clock_hz
 from profiler.comparison.found import Comparison
+from profiler.records import Machine
 from profiler.report.drawn import RatioDots
 from profiler.report.model import Report
 
@@ -241,9 +242,24 @@ def test_the_clock_is_cycles_over_cpu_time_where_both_are_counted() -> None:
     assert clock_hz(subject) == pytest.approx(over_cpu_time, rel=0.02)
 
 
-def test_misses_stand_beside_the_caches_where_these_differ() -> None:
+def test_scaled_cycles_tell_no_clock() -> None:
+    half = recounting("cycles", running_percent=50.0)
+    assert clock_hz(compared(made(change=half), made(draw=2)).first) == pytest.approx(2.4e9)
+
+
+def _larger_l3() -> Machine:
     caches = tuple(replace(each, size_bytes=2**22) if each.level == 3 else each for each in PI5.caches)
-    found = build(compared(made(), made(draw=2, machine=replace(PI5, caches=caches))))
+    return replace(PI5, caches=caches)
+
+
+def test_misses_beside_the_caches_say_where_they_are_scaled() -> None:
+    half = recounting("ll_cache_miss_rd", running_percent=50.0)
+    found = build(compared(made(), made(draw=2, machine=_larger_l3(), change=half)))
+    assert cells(found, "by-cache", "keras ll_cache_miss_rd, scaled up")["A"].startswith("1.3")
+
+
+def test_misses_stand_beside_the_caches_where_these_differ() -> None:
+    found = build(compared(made(), made(draw=2, machine=_larger_l3())))
     assert cells(found, "by-cache", "L3 size") == {"": "L3 size", "A": "2 MiB", "B": "4 MiB", "B / A": "2"}
     assert cells(found, "by-cache", "keras ll_cache_miss_rd")["A"].startswith("1.3")
     assert "by-cache" not in [each.key for each in _tables(build(compared(made(), made(draw=2))))]

@@ -28,12 +28,12 @@ def clock_hz(subject: Subject) -> float | None:
 
 
 def _counted_clock(subject: Subject) -> float | None:
-    """In Hz, over all whole processes that counted both, for cycles per nanosecond of CPU time."""
+    """In Hz, over all whole processes that counted both, for cycles per nanosecond of CPU time; of no scaled cycles."""
     costs = subject.costs(simulated=False)
     if costs is None or subject.study.scope != "user+kernel":
         return None
     cycles, time = costs.answering("cycles"), costs.answering("task-clock")
-    if cycles is None or time is None:
+    if cycles is None or time is None or any(cost.scaled for cost in costs.of(cycles)):
         return None
     above = below = 0.0
     for model in costs.models:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from profiler.comparison.beside import by_study, name, over, what
+from profiler.comparison.beside import by_study, kind, name, over, what
 from profiler.comparison.differences import clock_hz
 from profiler.comparison.found import Comparison, Row
 from profiler.comparison.subject import Subject
@@ -122,8 +122,9 @@ def _misses(found: Comparison) -> Iterator[tuple[str, ...]]:
     ]
     for title, of_row in by_study(rows, name).items():
         others = [of_row.get(other.name) for other in found.others]
+        mark = next(filter(None, map(kind, of_row.values())), "")
         yield (
-            title,
+            f"{title}{mark}",
             text.figure(next(iter(of_row.values())).first, ""),
             *(text.figure(row.second if row else None, "") for row in others),
             *(text.figure(row.ratio if row else None, text.NUMBER) for row in others),

@@ -356,3 +356,35 @@ def test_studies_of_one_name_are_told_apart() -> None:
     study = made()
     found = comparison([Loaded("old", *study), Loaded("old", *made(draw=2)), Loaded("old", *made(draw=3))])
     assert [subject.name for subject in found.subjects] == ["old", "old (2)", "old (3)"]
+
+
+def _apart(event: str, share: float) -> Callable[[Run], Run]:
+    """The second simulated run of a case counts more by this share."""
+    more = _simulated(event, 1 + share)
+    return lambda run: more(run) if run.repeat else run
+
+
+def test_a_simulated_difference_within_what_repeats_differ_by_is_none() -> None:
+    event, rise = "l2d_cache_refill", _simulated("l2d_cache_refill", 1.08)
+    plain, noisy = study_beside(**SMALL), study_beside(**SMALL | {"change": _apart(event, 0.12)})
+
+    def told(first: Made) -> dict[str, str]:
+        rows = compared(first, study_beside(**SMALL | {"change": rise})).rows
+        return {row.model: row.verdict for row in rows if row.event == event and row.what == "region"}
+
+    assert told(plain) == {"keras": "more", "litert": "more"}
+    repeated = {repeat.case.model for repeat in compared(noisy, plain).first.analysis.repeats}
+    assert told(noisy) == {model: "same" if model in repeated else "more" for model in ("keras", "litert")}
+    assert repeated
+
+
+def test_simulated_events_too_rare_to_cost_anything_are_told_and_not_judged() -> None:
+    few, many = "l1i_cache_refill", "l2d_cache_refill"
+    found = {
+        event: compared(study_beside(**SMALL), study_beside(**SMALL | {"change": _simulated(event, 1.5)})).rows
+        for event in (few, many)
+    }
+    for event, rows in found.items():
+        assert event in {row.event for row in rank.ranked(rows)}
+    assert few not in {row.event for row in rank.worse(found[few], 0.05)}
+    assert many in {row.event for row in rank.worse(found[many], 0.05)}

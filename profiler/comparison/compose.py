@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from profiler.comparison import beside, data, differences, kept_apart, normalised, rank, within, words
 from profiler.comparison.found import Comparison, Row
+from profiler.comparison.repeatable import RARE
 from profiler.report import text
 from profiler.report.drawn import Ratio, RatioDots
 from profiler.report.model import Figure, Report, Section, Table
@@ -29,11 +30,11 @@ _METHOD = (
     "day, another temperature or another copy of the same board would change.",
     "Two figures share a row where model file, region, kind of source (counted or simulated), scope of counting and "
     "the event's meaning on both cores are the same. Meanings are the catalogue's; an equal name is no proof. "
-    "Simulated figures must be of one simulator, instruction set and cache geometry; they repeat, so that any "
-    "difference above 1 % is told.",
+    "Simulated figures must be of one simulator, instruction set and cache geometry; they repeat, so that a "
+    "difference above 1 % is told, where it is also above what two runs of one case differed by.",
     "`--fail-over` judges time and counts, once and for each image, after every interval is widened for the number of "
     "figures judged. User and system time apart, context switches and migrations are not judged: the kernel's ticks "
-    "and the machine's other work decide them.",
+    f"and the machine's other work decide them; nor simulated events below {RARE} in 1000 instructions.",
 )
 
 

@@ -31,6 +31,8 @@ class Row:
         ratio: The other study's over the first's; None where the first's is not shown to be above 0.
         verdict: What the ratio shows; of a cost that the first study does not show to be there, whether it is now.
         marks: What the reader must know of it.
+        slack: By which share two simulated runs of one case differed, in the study with the larger; 0 of counted ones.
+        rare: A simulated event of too few for a cost to be made of it, in both studies.
     """
 
     study: str
@@ -42,6 +44,8 @@ class Row:
     ratio: Estimate | None
     verdict: Verdict
     marks: tuple[str, ...]
+    slack: float = 0.0
+    rare: bool = False
 
     @property
     def model(self) -> str:
@@ -70,7 +74,7 @@ class Row:
         Of a cost that the first study does not show to be there: this study's low end over the first's high end.
         """
         if self.ratio and self.ratio.value > 0:
-            low = self.ratio.low if self.ratio.low is not None else self.ratio.value
+            low = self.ratio.low if self.ratio.low is not None else self.ratio.value / (1 + self.slack)
             return self.ratio.value * (low / self.ratio.value) ** wider if low > 0 else 0.0
         least, most = (_end(self.second, "low", wider), _end(self.first, "high", wider))
         return 0.0 if least <= 0 else least / most if most > 0 else math.inf

@@ -33,13 +33,14 @@ def worse(rows: Sequence[Row], limit: float) -> list[Row]:
     """The costs that rose by more than `limit` (0.05: 5 %), the worst first.
 
     Time and counts, once and for each image; the whole run where there is neither. Not what the kernel's timer ticks
-    or other processes decide: user and system time apart, context switches, migrations.
+    or other processes decide: user and system time apart, context switches, migrations; nor simulated events too rare
+    to cost anything.
 
     The interval's low end must be above the limit after it is widened for the number of costs that are judged
     (Bonferroni's bound, with Student's tails): of 40 ratios of equal costs one alone is above 1 by chance at its own
     95 % interval, and a check that cries wolf so often is switched off.
     """
-    costs = [row for row in judged(rows) if row.costs[0].event.name not in _UNSTEADY]
+    costs = [row for row in judged(rows) if row.costs[0].event.name not in _UNSTEADY and not row.rare]
     found = [(least, row) for row in costs if (least := row.at_least(_wider(row, len(costs)))) > 1 + limit]
     return [row for _, row in sorted(found, key=lambda each: -each[0])]
 

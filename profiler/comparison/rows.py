@@ -1,9 +1,11 @@
 """Every figure of a study beside the first study's, its ratio, and what is kept apart for which reason. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import log, log1p
 from typing import NamedTuple
 
-from profiler.comparison import meaning, rules
+from profiler.comparison import meaning, repeatable, rules
 from profiler.comparison.events import EventPair, Unlike, other_sources, paired_events
 from profiler.comparison.found import EVERY_SIMULATED, Apart, Comparison, Row, What
 from profiler.comparison.subject import Subject
@@ -210,7 +212,17 @@ def _row(match: _Match, what: What, images: int | None, mine: Estimate, its: Est
     ratio, simulated = quotient(its, mine), match.costs[0].simulated
     said = verdict(ratio, simulated) if ratio else _appeared(mine, its, simulated)
     marks = (*match.event.marks, *match.pair.marks, *_marks(match, what))
-    return Row(match.other.name, what, images, match.costs, mine, its, ratio, said, marks)
+    row = Row(match.other.name, what, images, match.costs, mine, its, ratio, said, marks)
+    return _simulated(row, match) if simulated else row
+
+
+def _simulated(row: Row, match: _Match) -> Row:
+    """The row with what simulated counts differ by without a cause; a ratio within that shows nothing."""
+    both = tuple(zip((match.first, match.other), match.costs, strict=True))
+    slack = max(repeatable.slack(subject, cost.model, cost.event.name) for subject, cost in both)
+    found = replace(row, slack=slack, rare=all(repeatable.rare(subject, cost) for subject, cost in both))
+    within = row.ratio and row.ratio.value > 0 and abs(log(row.ratio.value)) <= log1p(slack)
+    return replace(found, verdict="same") if within else found
 
 
 def _appeared(mine: Estimate, its: Estimate, simulated: bool) -> Verdict:

@@ -22,6 +22,7 @@ class Repeat(NamedTuple):
         events: How many were simulated in all runs of a pass.
         apart: Largest difference between two counts of an event in a pass, as a share of the larger.
         worst: The event of that difference; None where all counts are the same.
+        of: That difference of each event.
     """
 
     case: Case
@@ -29,6 +30,7 @@ class Repeat(NamedTuple):
     events: int
     apart: float
     worst: str | None
+    of: dict[str, float]
 
 
 class Linearity(NamedTuple):
@@ -69,7 +71,7 @@ def _repeat(case: Case, passes: Sequence[Sequence[Run]]) -> Repeat:
             apart[event] = max(share, apart.get(event, 0.0))
     worst = max(apart, key=lambda event: apart[event], default=None)
     largest = apart[worst] if worst else 0.0
-    return Repeat(case, min(map(len, passes)), len(apart), largest, worst if largest else None)
+    return Repeat(case, min(map(len, passes)), len(apart), largest, worst if largest else None, apart)
 
 
 def _apart(runs: Sequence[Run]) -> dict[str, float]:

@@ -10,7 +10,7 @@ Sequences have a figure for each process. One that is not finite, or too few for
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -162,9 +162,22 @@ def ratio(a: Estimate, b: Estimate, *, paired: bool = False) -> Estimate | None:
     low, high = b.interval or (b.value, b.value)
     if low <= 0 <= high:
         return None
-    # The n-th draws of both resample the same processes; the n-th and the one before have nothing in common.
-    below = b.draws if paired else np.roll(b.draws, 1)
+    below = (b if paired else independent(b)).draws
     return _estimate(a.value / b.value, a.draws / below if a.draws.size == below.size else np.empty(0))
+
+
+def independent(estimate: Estimate) -> Estimate:
+    """The figure beside one of other processes, its draws one place further.
+
+    The n-th draws of both resample the same places; the n-th and the one before have nothing in common.
+    """
+    return replace(estimate, draws=np.roll(estimate.draws, 1))
+
+
+def combined(a: Estimate, b: Estimate, times: float = 1.0) -> Estimate:
+    """a + times x b, draw by draw: of figures of one fit, or of others made `independent`."""
+    draws = a.draws + times * b.draws if a.draws.size == b.draws.size else np.empty(0)
+    return _estimate(a.value + times * b.value, draws)
 
 
 def disagree(a: Estimate, b: Estimate) -> bool:

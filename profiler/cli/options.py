@@ -112,7 +112,7 @@ def deliver(built: "Report", folder: Path, formats: Collection[str] | None, open
     for sentence in built.answer:
         say(sentence)
     if built.validity:
-        codes = ", ".join(finding.code for finding in built.validity.findings if finding.grade != "valid")
+        codes = ", ".join(built.validity.codes)
         say(f"The study is {built.validity.grade}{f': {codes}' if codes else ''}.")
     for warning in built.warnings:
         say(warning)

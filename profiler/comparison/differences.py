@@ -60,7 +60,7 @@ def section(found: Comparison) -> Section:
 
 
 def _grade(subject: Subject) -> str:
-    return "\n".join(filter(None, (subject.validity.grade, text.listed(subject.codes))))
+    return "\n".join(filter(None, (subject.validity.grade, text.listed(subject.validity.codes))))
 
 
 def _engines(found: Comparison) -> Iterator[tuple[str, ...]]:

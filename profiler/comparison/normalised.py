@@ -1,19 +1,22 @@
 """Figures beside what the machines' clocks and caches explain of them, where these differ."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from profiler.comparison.beside import by_study, kind, name, over, what
 from profiler.comparison.differences import clock_hz
 from profiler.comparison.found import Comparison, Row
 from profiler.comparison.subject import Subject
+from profiler.metrics import scaled
 from profiler.records import Cache
 from profiler.report import text
 from profiler.report.costs import quotient
 from profiler.report.model import Section, Table
-from profiler.stats import MATTERS, Estimate
+from profiler.stats import MATTERS
 
 _TIMES = ("duration_time", "task-clock")
+_HZ = 1e9
+"""A clock that ticks once in a nanosecond."""
+
 _OF_CACHES = ("l2d_refill", "llc_load", "llc_load_miss")
 """Metrics that a cache's size decides."""
 
@@ -43,17 +46,11 @@ def _by_clock(found: Comparison) -> Table | None:
 
 
 def _cycles(found: Comparison, of_row: dict[str, Row], clocks: dict[str, float]) -> Iterator[str]:
-    base = _scaled(next(iter(of_row.values())).first, clocks[found.first.name])
-    here = {study: _scaled(row.second, clocks[study]) for study, row in of_row.items()}
+    base = scaled(next(iter(of_row.values())).first, clocks[found.first.name] / _HZ)
+    here = {study: scaled(row.second, clocks[study] / _HZ) for study, row in of_row.items()}
     yield text.figure(base, "")
     yield from (text.figure(here.get(other.name), "") for other in found.others)
     yield from (text.figure(quotient(here.get(other.name), base), text.NUMBER) for other in found.others)
-
-
-def _scaled(time_ns: Estimate, hz: float) -> Estimate:
-    """A time in ns as cycles of a clock."""
-    low, high = ((end * hz / 1e9) for end in time_ns.interval) if time_ns.interval else (None, None)
-    return replace(time_ns, value=time_ns.value * hz / 1e9, low=low, high=high, draws=time_ns.draws * hz / 1e9)
 
 
 def _by_cache(found: Comparison) -> Table | None:

@@ -39,11 +39,6 @@ class Subject:
     analysis: Analysis
     validity: Validity
 
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """What it is less than valid for."""
-        return tuple(dict.fromkeys(found.code for found in self.validity.findings if found.grade != "valid"))
-
     def costs(self, simulated: bool) -> Costs | None:
         """What was counted, or what was simulated; None where nothing was."""
         if simulated:

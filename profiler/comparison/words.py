@@ -111,7 +111,7 @@ def _same(found: Comparison) -> Iterator[str]:
 def _grades(found: Comparison) -> Iterator[str]:
     for subject in found.subjects:
         if subject.validity.grade != "valid":
-            codes = text.listed(f"`{code}`" for code in subject.codes)
+            codes = text.listed(f"`{code}`" for code in subject.validity.codes)
             yield f"{subject.name} is {subject.validity.grade} ({codes}): `profiler check {subject.name}` says more."
 
 

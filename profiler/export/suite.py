@@ -13,6 +13,7 @@ from profiler import metadata
 from profiler.errors import ProfilerError
 from profiler.frames import Study
 from profiler.records import Completion, Model, Run
+from profiler.report.analysis import longest, timed
 from profiler.report.costs import native
 
 if TYPE_CHECKING:
@@ -61,19 +62,11 @@ def _of_model(study: Study, model: Model) -> "Iterator[pyperf.Benchmark]":
         own = _own(study, model, name, images) | {"timer": _WALL}
         of_count = [(run, wall) for run, wall in whole if run.case.images == images]
         yield pyperf.Benchmark([_run((wall,), (), run, own) for run, wall in of_count])
-    if timed := list(_longest(runs)):
-        own = _own(study, model, f"{model.label}, steady inference", timed[0][0].case.images)
+    if most := longest(timed(runs)):
+        own = _own(study, model, f"{model.label}, steady inference", most[0][0].case.images)
         own |= {"timer": "time.perf_counter_ns"}
         warmup = study.record.plan.warmup
-        yield pyperf.Benchmark([_run(done.latencies_ns, _warmups(done, warmup), run, own) for run, done in timed])
-
-
-def _longest(runs: Iterable[Run]) -> Iterator[tuple[Run, Completion]]:
-    """The runs of most images, whose latencies the report's are; a clock that did not advance timed nothing."""
-    timed = [(run, run.completion) for run in runs if run.completion]
-    timed = [(run, done) for run, done in timed if min(done.latencies_ns, default=0) > 0]
-    most = max((len(done.latencies_ns) for _, done in timed), default=0)
-    return ((run, done) for run, done in timed if len(done.latencies_ns) == most)
+        yield pyperf.Benchmark([_run(done.latencies_ns, _warmups(done, warmup), run, own) for run, done in most])
 
 
 def _wall_ns(run: Run) -> float:

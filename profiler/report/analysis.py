@@ -156,18 +156,28 @@ def _usages(run: Run) -> Iterator[dict[str, tuple[float, float, float]]]:
 
 
 def _latency(runs: Sequence[Run], seed: int) -> Latency | None:
-    # A clock that did not advance timed nothing.
-    done = [completion for completion in _completions(runs) if min(completion.latencies_ns, default=0) > 0]
+    done = timed(runs)
     if not done:
         return None
-    most = max(len(completion.latencies_ns) for completion in done)
-    longest = tuple(completion.latencies_ns for completion in done if len(completion.latencies_ns) == most)
+    runs_ns = tuple(completion.latencies_ns for _, completion in longest(done))
     return Latency(
-        runs_ns=longest,
-        first_ns=stats.mean([completion.phases["first"].wall_ns for completion in done], seed),
-        quantiles_ns=stats.quantiles([latency for latencies in longest for latency in latencies]),
-        steady=stats.steady(longest, seed),
+        runs_ns=runs_ns,
+        first_ns=stats.mean([completion.phases["first"].wall_ns for _, completion in done], seed),
+        quantiles_ns=stats.quantiles([latency for latencies in runs_ns for latency in latencies]),
+        steady=stats.steady(runs_ns, seed),
     )
+
+
+def timed(runs: Sequence[Run]) -> list[tuple[Run, Completion]]:
+    """The runs that timed their inferences, and their records: a clock that did not advance timed nothing."""
+    ended = ((run, run.completion) for run in runs if run.completion)
+    return [(run, completion) for run, completion in ended if min(completion.latencies_ns, default=0) > 0]
+
+
+def longest(done: Sequence[tuple[Run, Completion]]) -> list[tuple[Run, Completion]]:
+    """Those of most images, whose latencies stand for the model's."""
+    most = max((len(completion.latencies_ns) for _, completion in done), default=0)
+    return [(run, completion) for run, completion in done if len(completion.latencies_ns) == most]
 
 
 def _agreements(models: Sequence[Model], by_model: dict[str, list[Run]]) -> Iterator[Agreement]:

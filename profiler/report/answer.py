@@ -9,7 +9,7 @@ from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, quotient
 from profiler.report.pairs import Measure
 from profiler.report.provenance import instructions
-from profiler.report.questions.words import explained, labelled, leading, no_figures, scaled_mark, whole_runs
+from profiler.report.questions.words import explained, labelled, leading, no_figures, scaled_mark, whole_runs, written
 from profiler.report.shares import paid_once
 from profiler.report.tables import SIMULATED, lab_images
 from profiler.stats import Estimate
@@ -67,7 +67,7 @@ def _of_images(measure: Measure) -> Iterator[str]:
     if len(costs) > _SINGLY:
         yield _least_and_most("an image", _ends(costs, _per_image), _per_image, measure)
     else:
-        figures = text.listed(f"{cost.model} {_written(cost, _per_image)}" for cost in costs)
+        figures = text.listed(f"{cost.model} {written(cost, cost.per_image)}" for cost in costs)
         yield f"An image costs {figures}, in {explained(measure)}."
     yield "Whole processes were not counted, so what a run costs is not known."
 
@@ -89,11 +89,6 @@ def _least_and_most(what: str, ends: Sequence[Cost], figure: Figure, measure: Me
     times = f", {text.in_sentence(ratio, text.NUMBER)} times{scaled_mark(ends)} as much" if ratio else ""
     return (
         f"Of {len(measure.costs.of(measure.event))} models {what} costs least with {least.model}, "
-        f"{_written(least, figure)}, and most with {most.model}, {_written(most, figure)}{times}, in "
+        f"{written(least, figure(least))}, and most with {most.model}, {written(most, figure(most))}{times}, in "
         f"{explained(measure)}."
     )
-
-
-def _written(cost: Cost, figure: Figure) -> str:
-    paid = figure(cost)
-    return f"{text.in_sentence(paid, cost.unit)}{scaled_mark([cost])}" if paid else text.ABSENT

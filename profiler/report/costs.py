@@ -171,9 +171,14 @@ def baseline(study: Study) -> str:
     return next((model.label for model in (*plain, *light)), study.models[-1].label)
 
 
+def above_nothing(estimate: Estimate | None) -> bool:
+    """Whether the figure is above 0 with its whole interval; without an interval, by its value."""
+    return estimate is not None and (estimate.interval or (estimate.value,))[0] > 0
+
+
 def quotient(above: Estimate | None, below: Estimate | None) -> Estimate | None:
     """How many times `below` is in `above`; None where either is missing, or `below` is not shown to cost anything."""
-    if above is None or below is None or (below.interval or (below.value,))[0] <= 0:
+    if above is None or below is None or not above_nothing(below):
         return None
     return stats.ratio(above, below)
 

@@ -1,19 +1,10 @@
 """How the images of a run share what is paid once. Pure."""
 
-from dataclasses import replace
-
-import numpy as np
-
 from profiler import stats
 from profiler.metrics import scaled
-from profiler.report.costs import Cost, quotient
+from profiler.report.costs import Cost, above_nothing, quotient
 from profiler.report.pairs import verdict
 from profiler.stats import Estimate
-
-
-def above_nothing(estimate: Estimate | None) -> bool:
-    """Whether the figure is above 0 with its whole interval; without an interval, by its value."""
-    return estimate is not None and (estimate.interval or (estimate.value,))[0] > 0
 
 
 def falls_under(cost: Cost, share: float) -> Estimate | None:
@@ -53,7 +44,7 @@ def amortised(cost: Cost, count: int) -> Estimate | None:
         return None
     if each is cost.slope or count <= max(point.images for point in cost.points):
         return scaled(stats.at(cost.line, count), 1 / count)
-    return _combined(scaled(cost.line.fixed, 1 / count), _shifted(each), 1)
+    return stats.combined(scaled(cost.line.fixed, 1 / count), stats.independent(each))
 
 
 def crossing(first: Cost, second: Cost) -> Estimate | None:
@@ -68,20 +59,6 @@ def crossing(first: Cost, second: Cost) -> Estimate | None:
         return crossing(second, first)
     if ways != ("more", "less") or not first.line or not second.line:
         return None
-    fixed, slope = (_shifted(each) for each in (second.line.fixed, second.line.per_image))
-    return stats.ratio(_combined(first.line.fixed, fixed, -1), _combined(slope, first.line.per_image, -1), paired=True)
-
-
-def _shifted(estimate: Estimate) -> Estimate:
-    """With its draws one place further, for two models' n-th draws resample the same places."""
-    return replace(estimate, draws=np.roll(estimate.draws, 1))
-
-
-def _combined(first: Estimate, second: Estimate, sign: int) -> Estimate:
-    """The sum (`sign` 1) or the difference (-1) of two figures, draw by draw."""
-    value = first.value + sign * second.value
-    if not first.draws.size or first.draws.size != second.draws.size:
-        return Estimate(value, None, None, np.empty(0), "too few processes for an interval")
-    draws = first.draws + sign * second.draws
-    low, high = np.quantile(draws, stats.LEVEL)
-    return Estimate(value, float(low), float(high), draws)
+    fixed, slope = map(stats.independent, (second.line.fixed, second.line.per_image))
+    dearer, cheaper = stats.combined(first.line.fixed, fixed, -1), stats.combined(slope, first.line.per_image, -1)
+    return stats.ratio(dearer, cheaper, paired=True)

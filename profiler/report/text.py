@@ -99,7 +99,12 @@ def listed(items: Iterable[str], most: int = 99) -> str:
 
 def sentence(text: str) -> str:
     """A cause, reason or meaning as a sentence of its own."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
+    return f"{capital(text).rstrip('.')}." if text else ""
+
+
+def capital(text: str) -> str:
+    """The words as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 class Notes:

@@ -37,9 +37,8 @@ def places(report: Report) -> dict[str, Place]:
 
 
 def codes(report: Report) -> tuple[str, ...]:
-    """What the grade is for, each code once, the most serious first; empty where nothing lowers it."""
-    findings = report.validity.findings if report.validity else ()
-    return tuple(dict.fromkeys(finding.code for finding in findings if finding.grade != "valid"))
+    """What the report's grade is for; empty also where it has none."""
+    return report.validity.codes if report.validity else ()
 
 
 def verdicts(report: Report) -> str:

@@ -6,6 +6,7 @@ from profiler.records import Case, Run, Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.grading.codes import FEW_REPEATS, SCATTERED
+from profiler.report.grading.findings_figures import native
 from profiler.report.grading.findings_runs import NAMED
 from profiler.report.grading.validity import Finding
 
@@ -32,7 +33,7 @@ def stopped(study: Study, analysis: Analysis) -> Iterator[Finding]:
             f"{text.listed(events, NAMED)} of {text.listed(labels, NAMED)} counted 0 in every run, which no program "
             "can: the counters stood still, so that no hardware count of these runs is to be trusted.",
             "Count on the machine itself: some virtual machines show counters that do not count.",
-            cases=tuple(case for case in study.cases if case.model in labels and case.simulator is None),
+            cases=tuple(case for case in native(study) if case.model in labels),
         )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from profiler.records import Run, Study
 from profiler.report import text
 from profiler.report.grading.codes import SHORT_NS, THREADS_SHARE
+from profiler.report.grading.findings_figures import native
 from profiler.report.grading.findings_runs import share
 from profiler.report.grading.validity import Finding
 
@@ -66,5 +67,5 @@ def _idle(study: Study, label: str, asked: int, inside: Sequence[_Busy]) -> Iter
             "degraded",
             f"{label} was asked for {asked} threads, and its inferences never kept more than {most:.1f} CPUs busy.",
             "Give `--cpus` as many CPUs as threads." if pinned else "Compare with `--threads 1`, which is what it is.",
-            cases=tuple(case for case in study.cases if case.model == label and case.simulator is None),
+            cases=tuple(case for case in native(study) if case.model == label),
         )

@@ -59,6 +59,11 @@ class Validity:
     cases: dict[Case, tuple[Grade, tuple[str, ...]]]
     runs: dict[int, tuple[Grade, tuple[str, ...]]]
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """What the grade is for, each code once, the most serious first; empty where nothing lowers it."""
+        return tuple(dict.fromkeys(finding.code for finding in self.findings if finding.grade != "valid"))
+
 
 def worst(grades: tuple[Grade, ...]) -> Grade:
     """The worst of these; `valid` of none."""

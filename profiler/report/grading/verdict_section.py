@@ -106,7 +106,7 @@ class _Alike(NamedTuple):
 
 def _rows(study: Study, validity: Validity) -> Iterator[tuple[str, str, _Alike]]:
     """Models and images of cases that are alike."""
-    why = {finding.code for finding in validity.findings if finding.grade != "valid"}
+    why = set(validity.codes)
     images: dict[tuple[str, _Alike], set[int]] = {}
     for case, (grade, codes) in validity.cases.items():
         if grade != "valid":

@@ -15,7 +15,7 @@ from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs, quotient, together
 from profiler.report.provenance import through
-from profiler.report.questions.words import again, anew, scaled_mark
+from profiler.report.questions.words import again, anew, written
 from profiler.report.tables import SIMULATED, lab_images, row_name
 from profiler.stats import Estimate
 
@@ -142,15 +142,9 @@ def views(study: Study, analysis: Analysis) -> tuple[View, ...]:
     return tuple(filter(None, (counted_view(study, analysis), simulated_view(study, analysis))))
 
 
-def capital(words: str) -> str:
-    """The words as a sentence begins."""
-    return f"{words[:1].upper()}{words[1:]}"
-
-
 def said(cost: Cost, when: When) -> str:
     """The figure with its interval, and whether it is scaled up."""
-    figure = when.figure(cost)
-    return f"{text.in_sentence(figure, cost.unit)}{scaled_mark([cost])}" if figure else text.ABSENT
+    return written(cost, when.figure(cost))
 
 
 def lack(study: Study, analysis: Analysis, *metrics: str) -> str:

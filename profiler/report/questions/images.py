@@ -6,7 +6,7 @@ from profiler import stats
 from profiler.records import Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost, quotient
+from profiler.report.costs import Cost, above_nothing, quotient
 from profiler.report.details import PHASE_WORDS
 from profiler.report.model import Question
 from profiler.report.pairs import Measure
@@ -24,7 +24,7 @@ from profiler.report.questions.words import (
     reference,
     scaled_mark,
 )
-from profiler.report.shares import above_nothing, amortised, crossing, falls_under, further
+from profiler.report.shares import amortised, crossing, falls_under, further
 from profiler.report.tables import BENT
 from profiler.stats import Estimate
 

@@ -16,7 +16,6 @@ from profiler.report.questions.core import (
     Answer,
     View,
     When,
-    capital,
     caveats,
     counted_view,
     elsewhere,
@@ -159,9 +158,9 @@ def _verdict(found: _Found, beside: Sequence[_Beside]) -> str:
         unknown = "how many refills overwrite is not known"
         if found.refills:
             unknown = f"what share of {found.refills.name} that is, is not determined"
-        return capital(f"{head}, {figures} invalidations of L2 lines; {unknown}.")
+        return text.capital(f"{head}, {figures} invalidations of L2 lines; {unknown}.")
     parts = [f"{_SAID[size]} ({_percents(mine, found)})" for size, mine in by_size.items()]
-    return capital(f"{head}, {'; '.join(parts)}.")
+    return text.capital(f"{head}, {'; '.join(parts)}.")
 
 
 def _percents(beside: Sequence[_Beside], found: _Found) -> str:

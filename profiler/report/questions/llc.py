@@ -15,7 +15,6 @@ from profiler.report.questions.core import (
     Answer,
     View,
     When,
-    capital,
     caveats,
     counted_view,
     elsewhere,
@@ -94,13 +93,15 @@ def _found(study: Study, view: View) -> _Found | None:
 def _verdict(found: _Found) -> str:
     head = f"{found.view.source}{found.when.words}"
     if not found.traffic:
-        return capital(f"{head}, {_counts_alone(found)}.")
+        return text.capital(f"{head}, {_counts_alone(found)}.")
     if len(found.traffic) > 2:
         ranked = sorted(found.traffic, key=lambda each: each.bytes.value)
         told = f"of {len(ranked)} models {brought(ranked[0])}, the least, and {brought(ranked[-1])}, the most"
     else:
         told = _brought(found.traffic)
-    return capital(f"{head}, {told}{'' if any(each.weights for each in found.traffic) else '; no weights are known'}.")
+    return text.capital(
+        f"{head}, {told}{'' if any(each.weights for each in found.traffic) else '; no weights are known'}."
+    )
 
 
 def _brought(found: Sequence[Traffic]) -> str:

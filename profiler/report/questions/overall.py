@@ -21,6 +21,7 @@ from profiler.report.questions.words import (
     reference,
     scaled_mark,
     way,
+    written,
 )
 from profiler.report.tables import BENT, CONTRADICTED, SIMULATED
 from profiler.report.verdicts import in_brief
@@ -105,7 +106,7 @@ def _paid(cost: Cost, known: Sequence[tuple[str, Figure]]) -> str:
     for when, figure in known:
         paid = figure(cost)
         if paid and paid.value > 0:
-            words.append(f"{text.in_sentence(paid, cost.unit)}{scaled_mark([cost])} {when}")
+            words.append(f"{written(cost, paid)} {when}")
         elif paid:
             words.append(f"{when} nothing that shows ({text.in_sentence(paid, cost.unit)})")
     return text.listed(words)
@@ -118,7 +119,7 @@ def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measu
         above, below = figure(other), figure(base)
         if above is None or below is None:
             continue
-        sides = f"{when} ({_figure(other, figure)} against {_figure(base, figure)})"
+        sides = f"{when} ({written(other, above)} against {written(base, below)})"
         ratio = quotient(above, below)
         times = f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([other, base])}" if ratio else ""
         if ratio is None:
@@ -140,19 +141,14 @@ def _ends(costs: Sequence[Cost], when: str, figure: Figure, measure: Measure) ->
     ratio = quotient(figure(most), figure(least))
     times = f", {text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([least, most])} as much" if ratio else ""
     return (
-        f"{least.model} pays least {when}, {_figure(least, figure)}{_beside(least, ranked, figure, measure)}, and "
-        f"{most.model} most, {_figure(most, figure)}{times}{_beside(most, ranked, figure, measure)}"
+        f"{least.model} pays least {when}, {written(least, figure(least))}{_beside(least, ranked, figure, measure)}, "
+        f"and {most.model} most, {written(most, figure(most))}{times}{_beside(most, ranked, figure, measure)}"
     )
 
 
 def _value(cost: Cost, figure: Figure) -> float:
     found = figure(cost)
     return found.value if found else 0.0
-
-
-def _figure(cost: Cost, figure: Figure) -> str:
-    found = figure(cost)
-    return f"{text.in_sentence(found, cost.unit)}{scaled_mark([cost])}" if found else text.ABSENT
 
 
 def _beside(end: Cost, ranked: Sequence[Cost], figure: Figure, measure: Measure) -> str:
@@ -250,6 +246,6 @@ def _doubtful(costs: Sequence[Cost]) -> Iterator[str]:
 
 def _shown(measure: Measure) -> tuple[str, ...]:
     return (
-        *keys(("fixed", "image", "whole", "ratios", f"01-{measure.event.name}", "counts", "stack", "derived"), measure),
+        *keys(("fixed", "image", "whole", "ratios", f"01-{measure.event.name}", "counts", "derived"), measure),
         "causes",
     )

@@ -15,7 +15,6 @@ from profiler.report.questions.core import (
     Answer,
     View,
     When,
-    capital,
     caveats,
     counted_view,
     elsewhere,
@@ -76,7 +75,7 @@ def stalls(study: Study, analysis: Analysis) -> Question:
         KEY,
         TITLE,
         _ASKED,
-        f"{capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}{unknown}.",
+        f"{text.capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}{unknown}.",
         evidence=tuple(_evidence(shares, found, view, when)),
         caveats=(*_of_the_event(found, view), *caveats(study, view, used)),
         answered=catalogued(view),
@@ -183,7 +182,7 @@ def _evidence(shares: Sequence[_Share], found: _Stalls, view: View, when: When) 
             if (cost := other.costs.get(share.model)) and (value := _over(other, cost, share.cycles, view, when))
         ]
         if parts:
-            yield f"{capital(when.words)}, by {other.name}: {text.listed(parts)}. {other.counts(view)}"
+            yield f"{text.capital(when.words)}, by {other.name}: {text.listed(parts)}. {other.counts(view)}"
 
 
 def _told(shares: Sequence[_Share], view: View) -> list[_Share]:

@@ -77,6 +77,11 @@ def scaled_mark(costs: Iterable[Cost]) -> str:
     return " (scaled up)" if any(cost.scaled for cost in costs) else ""
 
 
+def written(cost: Cost, figure: Estimate | None) -> str:
+    """A figure of the cost with its interval, and whether it is scaled up."""
+    return f"{text.in_sentence(figure, cost.unit)}{scaled_mark([cost])}" if figure else text.ABSENT
+
+
 def way(above: Estimate | None, below: Estimate | None, costs: Costs) -> Verdict:
     """Which way a figure is from another beyond the interval of their ratio; `not told` also without a ratio."""
     ratio = quotient(above, below)
@@ -86,9 +91,7 @@ def way(above: Estimate | None, below: Estimate | None, costs: Costs) -> Verdict
 def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator[str]:
     """`A run of 10 images costs keras 6.7 s and litert 240 ms (time)`; then how many times the baseline's that is."""
     wholes = {cost: whole for cost in costs if (whole := cost.whole(images))}
-    figures = [
-        f"{cost.model} {text.in_sentence(whole, cost.unit)}{scaled_mark([cost])}" for cost, whole in wholes.items()
-    ]
+    figures = [f"{cost.model} {written(cost, whole)}" for cost, whole in wholes.items()]
     if not figures:
         return
     run = labelled("run", measure.costs)

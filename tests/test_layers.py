@@ -42,13 +42,14 @@ LAYERS = {
         "frames",
         "export",
         "comparison",
+        "live",
     },
     3: {"cli", "terminal"},
 }
-WORKER_MAY = {"errors", "runtimes"}
+WORKER_MAY = {"errors", "images", "runtimes"}
 REPORT_MAY_NOT = {"counters", "runtimes", "sweep", "measure", "process", "worker"}
 HEAVY = {"matplotlib", "pandas", "cv2", "tensorflow", "keras", "jinja2", "ai_edge_litert", "tflite_runtime", "h5py"}
-HEAVY |= {"pyperf", "pyarrow"}
+HEAVY |= {"pyperf", "pyarrow", "starlette", "uvicorn"}
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -8,10 +8,11 @@ Quality = Literal["exact", "proxy", "unsupported"]
 EventKind = Literal["hardware", "software", "tool"]
 Status = Literal["counted", "not_counted", "not_supported", "simulated"]
 Outcome = Literal["ok", "failed", "timeout"]
-Region = Literal["process", "import", "load", "images", "first", "warmup", "inference"]
+Region = Literal["process", "import", "load", "images", "first", "warmup", "inference", "live"]
 
 PHASES: tuple[Region, ...] = ("import", "load", "images", "first", "warmup", "inference")
-"""The worker's phases in the order in which they run; `process` is all of them and the interpreter."""
+"""The worker's phases in the order in which they run; `process` is all of them and the interpreter. `live` is no phase:
+a window of a live session's frames, with all that the process does meanwhile."""
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,14 +1,15 @@
 """A study: what was asked for, on which machine, of which models, and how it was counted."""
 
 from profiler.records.base import Case, Event, Record, Region
+from profiler.records.live import Live
 from profiler.records.machines import Machine, Target
 from profiler.records.runs import Model
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the study format that is written."""
-READABLE = (1, 2, 3, SCHEMA)
+READABLE = (1, 2, 3, 4, SCHEMA)
 """Versions that are read; a store refuses any other. 1 knows no simulated runs, 2 nothing of what is in a model,
-3 no estimated counts and no model without its file."""
+3 no estimated counts and no model without its file, 4 no live session and no capture inside the region."""
 
 
 class Plan(Record, frozen=True, kw_only=True):
@@ -18,6 +19,8 @@ class Plan(Record, frozen=True, kw_only=True):
         caches: The machine whose caches are simulated, where that was asked for.
         on: The virtual board that everything runs on; None for this machine.
         simulated_images: Images of the simulated runs beside those on this machine; where there are none, neither runs.
+        capture_in_region: Each image of a run is taken from the source, decoded and made the model's input inside the
+            region; else all are in RAM before.
     """
 
     images: tuple[int, ...]
@@ -36,6 +39,7 @@ class Plan(Record, frozen=True, kw_only=True):
     caches: str | None = None
     on: str | None = None
     simulated_images: tuple[int, ...] = ()
+    capture_in_region: bool = False
 
 
 class Simulation(Record, frozen=True, kw_only=True):
@@ -81,6 +85,7 @@ class Study(Record, frozen=True, kw_only=True):
         notes: What the reader must know, said once (no PMU, other source than asked for).
         simulation: None where nothing was simulated.
         imported_from: The publication that an imported study's figures are from; None where this tool measured them.
+        live: The session that was recorded, whose runs are windows of its frames; None for a sweep.
     """
 
     schema: int
@@ -100,6 +105,7 @@ class Study(Record, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     simulation: Simulation | None = None
     imported_from: str | None = None
+    live: Live | None = None
 
 
 def planned(study: Study, case: Case) -> int:

@@ -13,7 +13,7 @@ from profiler.errors import ProfilerError
 Pixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
 
-BUILTIN = Path(__file__).parent / "data" / "images" / "chelsea.png"
+BUILTIN = Path(__file__).parent.parent / "data" / "images" / "chelsea.png"
 POOL = 64
 """Most images a sweep keeps in RAM; a run of more goes round again."""
 _READABLE = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"}

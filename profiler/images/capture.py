@@ -1,9 +1,13 @@
 """Frames of a camera, a video file or a network stream, by OpenCV."""
 
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from profiler.errors import ProfilerError
 from profiler.images import Pixels
-from profiler.records import SourceKind
+
+if TYPE_CHECKING:
+    from profiler.records import SourceKind
 
 ASKED_RATE = 36.0
 """Frames a second asked of a camera where 30 are wanted: drivers give the nearest rate below what they are asked."""
@@ -45,7 +49,7 @@ class Facts(NamedTuple):
 
     where: str
     name: str
-    kind: SourceKind
+    kind: "SourceKind"
     width: int
     height: int
     asked_rate: float | None
@@ -68,3 +72,43 @@ class Capture(Protocol):
 
     def close(self) -> None:
         """Releases the device."""
+
+
+def open_capture(
+    where: str,
+    *,
+    size: tuple[int, int] | None = None,
+    rate: float = ASKED_RATE,
+    every: bool = False,
+    limit_s: float = 5.0,
+) -> Capture:
+    """Opens a source of frames; the first frame has been seen when this returns.
+
+    Args:
+        where: `auto` (the first camera that delivers, those on USB first), a camera's number or device file, a video or
+            picture file, or a URL (http, https, rtsp, rtsps, tcp).
+        size: Width and height asked of a camera; None for OpenCV's 640 x 480.
+        rate: Frames a second asked of a camera.
+        every: Frames of a file come at once; else when they are due by its own rate, none left out. A picture file
+            stands before the camera without end, 30 times a second.
+        limit_s: How long a camera or stream may be silent. Of cameras the whole seconds of the first opening hold for
+            the process: OpenCV reads its limit once.
+
+    Raises:
+        ProfilerError: It cannot be opened, or delivers no frame.
+    """
+    from profiler.images import choosing, network, opened, v4l2
+
+    if where == "auto":
+        return choosing.first(lambda number: opened.device(number, size, rate, limit_s))
+    number = v4l2.number_of(where)
+    if number is not None:
+        return opened.device(number, size, rate, limit_s)
+    if network.is_url(where):
+        return opened.stream(where, limit_s)
+    path = Path(where)
+    if path.is_dir():
+        raise ProfilerError(f"{where} is a folder", "name a video or picture file in it")
+    if not path.exists():
+        raise ProfilerError(f"there is no camera or file {where}", "see `profiler cameras`, or name a file or a URL")
+    return opened.file(path, every)

@@ -2,12 +2,12 @@
 
 It loads one model, takes the images into RAM, infers, and writes its completion record last. All it imports lands in
 the whole-process counts, so it imports the standard library, numpy and one engine, and speaks plain JSON
-(`records.Completion`, or `{"error", "remedy"}`). Asked to look, it takes any network and counts nothing.
+(`records.Completion`, or `{"error", "remedy"}`). Asked for a camera, it takes each image from it instead, by OpenCV.
+Asked to look, it takes any network and counts nothing.
 """
 
 import json
 import os
-import resource
 import select
 import sys
 import time
@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.runtimes import Runtime, Tensor, open_runtime
+from profiler.runtimes.usage import Account, account, used
 
 if TYPE_CHECKING:
+    from profiler.images.feed import Feed
     from profiler.runtimes.memory import Memory
 
 T = TypeVar("T")
-Account = tuple[int, int, resource.struct_rusage]
+Inferred = tuple[list[int], list[int], list[Any]]
 ACK = b"ack\n\0"
 ACK_LIMIT_S = 10.0
 """perf answers within milliseconds; a perf that does not know a command never answers."""
@@ -130,14 +132,14 @@ class Phases:
         return result
 
     def _timed(self, name: str, body: Callable[[], T]) -> T:
-        before = _account()
+        before = account()
         result = body()
-        self._accounts[name] = before, _account()
+        self._accounts[name] = before, account()
         return result
 
     def usage(self) -> dict[str, dict[str, int]]:
         """Of each phase by name; none under a simulator."""
-        return {name: _usage(*accounts) for name, accounts in self._accounts.items()}
+        return {name: used(*accounts) for name, accounts in self._accounts.items()}
 
 
 def main() -> int:
@@ -154,16 +156,23 @@ def main() -> int:
 
 def serve(request: dict[str, Any]) -> dict[str, Any]:
     """Runs one request; its fields are in `measure._command`. The fields of `records.Completion`."""
-    _account()
+    account()
     gate = Gate(os.environ.get("PROFILER_GATE"))
     memory = _memory() if request["region"] is None and not gate.simulated else None
     phases = Phases(request["region"], gate, memory)
     runtime = phases.run("import", lambda: open_runtime(request["runtime"], request["threads"], request["call"]))
     image, output = phases.run("load", lambda: runtime.load(request["model"]))
-    batches = phases.run("images", lambda: _batches(request["pool"], image))
-    phases.run("first", lambda: runtime.infer(batches[0]))
-    phases.run("warmup", lambda: _infer(runtime, batches, request["warmup"]))
-    starts, ends, outputs = phases.run("inference", lambda: _infer(runtime, batches, request["images"]))
+    camera = request.get("camera")
+    where: str | None = camera or request["pool"]
+    prepare: Callable[[Any, Tensor], Any] = _feed if camera else _batches
+    infer: Callable[[Runtime, Any, int], Inferred] = _infer_fed if camera else _infer
+    batches = phases.run("images", lambda: prepare(where, image))
+    first = batches.first if camera else batches[0]
+    phases.run("first", lambda: runtime.infer(first))
+    phases.run("warmup", lambda: infer(runtime, batches, request["warmup"]))
+    starts, ends, outputs = phases.run("inference", lambda: infer(runtime, batches, request["images"]))
+    if camera:
+        batches.close()
     winners = [_winner(result, output.zero_point or 0) for result in outputs]
     if not all(abs(score) < float("inf") for _, score in winners):
         raise ProfilerError(
@@ -234,7 +243,7 @@ def _memory() -> "Memory":
     return Memory()
 
 
-def _infer(runtime: Runtime, batches: list[Any], images: int) -> tuple[list[int], list[int], list[Any]]:
+def _infer(runtime: Runtime, batches: list[Any], images: int) -> Inferred:
     """When each inference began and ended, by the same clock, and what came out."""
     clock, infer, count = time.perf_counter_ns, runtime.infer, len(batches)
     starts, ends, outputs = [0] * images, [0] * images, [None] * images
@@ -243,6 +252,18 @@ def _infer(runtime: Runtime, batches: list[Any], images: int) -> tuple[list[int]
         outputs[index] = infer(batches[index % count])
         ends[index] = clock()
     return starts, ends, outputs
+
+
+def _feed(where: str, image: Tensor) -> "Feed":
+    """The camera, open: OpenCV is imported here, where it is wanted, and all that it costs once is in this phase."""
+    from profiler.images.feed import Feed
+
+    return Feed(where, image.shape, image.dtype)
+
+
+def _infer_fed(runtime: Runtime, feed: "Feed", images: int) -> Inferred:
+    """Like `_infer`, each image taken from the camera before: what that takes is in the phase and in no latency."""
+    return feed.infer(runtime.infer, images)
 
 
 def _batches(pool: str | None, image: Tensor) -> list[Any]:
@@ -266,24 +287,6 @@ def _winner(output: Any, zero: int) -> tuple[int, float]:
         return int(flat[0] > zero), float(flat[0])
     top = int(flat.argmax())
     return top, float(flat[top])
-
-
-def _account() -> Account:
-    """Wall and CPU clock in ns, and rusage."""
-    return time.perf_counter_ns(), time.process_time_ns(), resource.getrusage(resource.RUSAGE_SELF)
-
-
-def _usage(before: Account, after: Account) -> dict[str, int]:
-    """The fields of `records.Usage` between two accounts."""
-    (wall, cpu, used), (wall_then, cpu_then, used_then) = after, before
-    return {
-        "wall_ns": wall - wall_then,
-        "cpu_ns": cpu - cpu_then,
-        "user_ns": round(used.ru_utime * 1e9) - round(used_then.ru_utime * 1e9),
-        "system_ns": round(used.ru_stime * 1e9) - round(used_then.ru_stime * 1e9),
-        "page_faults": used.ru_minflt + used.ru_majflt - used_then.ru_minflt - used_then.ru_majflt,
-        "context_switches": used.ru_nvcsw + used.ru_nivcsw - used_then.ru_nvcsw - used_then.ru_nivcsw,
-    }
 
 
 def _peak_rss_bytes() -> int:

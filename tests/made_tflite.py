@@ -29,11 +29,16 @@ class T(NamedTuple):
 
 
 class Op(NamedTuple):
-    """An operator: its code, or a custom operator's name."""
+    """An operator: its code, or a custom operator's name.
+
+    Attributes:
+        options: The schema's table of its settings, and the fields that are set.
+    """
 
     code: int | str
     inputs: Sequence[int]
     outputs: Sequence[int]
+    options: tuple[str, dict[str, Any]] | None = None
 
 
 class Graph(NamedTuple):
@@ -145,7 +150,12 @@ def _graph(b: Any, graph: Graph, contents: list[bytes], codes: list[int | str]) 
         if op.code not in codes:
             codes.append(op.code)
         inputs, outputs = _ints(b, op.inputs), _ints(b, op.outputs)
-        ops.append(_table(b, "Operator", OpcodeIndex=codes.index(op.code), Inputs=inputs, Outputs=outputs))
+        fields = {"OpcodeIndex": codes.index(op.code), "Inputs": inputs, "Outputs": outputs}
+        if op.options:
+            table, settings = op.options
+            number = getattr(tflite.BuiltinOptions, table)
+            fields |= {"BuiltinOptionsType": number, "BuiltinOptions": _table(b, table, **settings)}
+        ops.append(_table(b, "Operator", **fields))
     return _table(
         b,
         "SubGraph",

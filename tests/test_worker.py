@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from videos import make_video, picture
 
 from profiler import measure, worker
 from profiler.errors import ProfilerError
+from profiler.images import feed
 from profiler.records import PHASES, Completion, from_json
 from profiler.runtimes import Tensor, one_image, one_output
 
@@ -130,7 +132,8 @@ def test_memory_under_a_simulator_is_not_told(engine: Doubler, tmp_path: Path, m
 def test_importing_the_worker_brings_nothing_of_the_look() -> None:
     code = "import sys, profiler.worker; print([name for name in sys.modules if name.startswith('profiler')])"
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "['profiler', 'profiler.errors', 'profiler.runtimes', 'profiler.worker']"
+    names = ["profiler", "profiler.errors", "profiler.runtimes", "profiler.runtimes.usage", "profiler.worker"]
+    assert done.stdout.strip() == str(names)
 
 
 class Odd(Doubler):
@@ -276,6 +279,92 @@ def test_a_simulator_fills_its_caches_in_the_warm_up(
     monkeypatch.setattr(worker, "_infer", lambda runtime, batches, images: heard.append(images) or ([], [], []))
     served(request(tmp_path, region=region, warmup=warmup))
     assert [word for word in heard if word != 0] == told
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> str:
+    """Nine pictures; the upper left of the n-th is of the shade 8 n + 4."""
+    return str(make_video(tmp_path / "video.avi", [picture(index, 16, 16) for index in range(9)]))
+
+
+@pytest.mark.parametrize(
+    ("region", "told"),
+    [
+        ("images", ["disable", "enable", "frame", "disable", "infer", *["frame", "infer"] * 5]),
+        ("first", ["disable", "frame", "enable", "infer", "disable", *["frame", "infer"] * 5]),
+        (
+            "warmup",
+            ["disable", "frame", "infer", "enable", *["frame", "infer"] * 2, "disable", *["frame", "infer"] * 3],
+        ),
+        (
+            "inference",
+            [
+                "disable",
+                "frame",
+                "infer",
+                "warm",
+                *["frame", "infer"] * 2,
+                "enable",
+                *["frame", "infer"] * 3,
+                "disable",
+            ],
+        ),
+        ("process", ["disable", "frame", "infer", *["frame", "infer"] * 5]),
+    ],
+)
+def test_frames_are_taken_inside_the_region(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, video: str, region: str, told: list[str]
+) -> None:
+    heard: list[str] = []
+    take, infer = feed.picture, engine.infer
+    monkeypatch.setenv("PROFILER_GATE", "prctl")
+    monkeypatch.setitem(worker._GATES, "prctl", lambda _: heard.append)
+    monkeypatch.setattr(feed, "picture", lambda capture: (heard.append("frame"), take(capture))[1])
+    monkeypatch.setattr(engine, "infer", lambda batch: (heard.append("infer"), infer(batch))[1])
+    served(request(tmp_path, region=region, warmup=2, images=3, pool=None, camera=video))
+    assert heard == told
+
+
+def test_every_frame_is_inferred_once_in_its_order(engine: Doubler, tmp_path: Path, video: str) -> None:
+    done = served(request(tmp_path, warmup=2, images=5, pool=None, camera=video))
+    assert [int(batch[0, 0, 0, 0]) // 8 for batch in engine.batches] == list(range(8))
+    assert [score // 8 for score in done.scores] == [3, 4, 5, 6, 7]
+    assert len(done.latencies_ns) == 5
+    assert sum(done.latencies_ns) <= done.phases["inference"].wall_ns
+
+
+def test_a_camera_that_is_lost_is_told_in_place_of_the_record(
+    engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fields = request(tmp_path, pool=None, camera=str(tmp_path / "gone.avi"))
+    (tmp_path / "request.json").write_text(json.dumps(fields))
+    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "request.json")])
+    assert worker.main() == 1
+    assert "there is no camera or file" in json.loads(Path(fields["record"]).read_text())["error"]
+
+
+def test_a_worker_without_a_camera_imports_nothing_of_it(tmp_path: Path) -> None:
+    code = """if True:
+        import json, sys
+        import numpy as np
+        from profiler import worker
+        from profiler.runtimes import Tensor
+
+        class Engine:
+            def load(self, path):
+                return Tensor("x", (1, 2, 2, 1), "uint8", None, None), Tensor("y", (1, 1), "float32", None, None)
+            def infer(self, batch):
+                return np.ones((1, 1))
+
+        worker.open_runtime = lambda *_: Engine()
+        before = set(sys.modules)
+        worker.serve(json.load(open(sys.argv[1])))
+        print(sorted(name for name in set(sys.modules) - before if name.startswith(("profiler", "cv2"))))
+    """
+    (tmp_path / "request.json").write_text(json.dumps(request(tmp_path)))
+    command = [sys.executable, "-P", "-c", code, str(tmp_path / "request.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_kernel_does_not_mind_the_simulators_call() -> None:

@@ -17,6 +17,7 @@ from asked import logits
 from profiler import network
 from profiler.errors import ProfilerError
 from profiler.images import BUILTIN, load, pool
+from profiler.network import cards
 from profiler.runtimes import open_runtime
 from profiler.zoo import backbone, training
 from profiler.zoo import default as zoo
@@ -298,6 +299,9 @@ def test_the_build_makes_both_forms_from_a_wheel_and_photos(
     for path in first:
         paths, labels = labelled(photos)
         assert ((logits(path, map(load, paths)) > 0) == labels).all()
-    assert sorted(first) == sorted((tmp_path / "a").iterdir())
+    assert sorted((*first, first[0].with_suffix(".json"))) == sorted((tmp_path / "a").iterdir())
+    card = cards.of(network.alone(first[1]))
+    assert card is not None
+    assert (card.classes, card.output) == (("cat", "dog"), "logit")
     assert first[1].read_bytes() == second[1].read_bytes()
     assert len(first[1].read_bytes()) == pytest.approx(TFLITE.stat().st_size, rel=0.001)

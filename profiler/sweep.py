@@ -10,10 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from msgspec import structs
+
 from profiler import __version__, images, simulation, store
 from profiler import events as catalogue
 from profiler import machine as this_machine
 from profiler.counters import CounterSource, Survey, choose
+from profiler.errors import ProfilerError
+from profiler.images import camera
 from profiler.measure import WORKER, Workplace, inspect, measure, stage
 from profiler.network import ModelFile, checks
 from profiler.process import Stop, side_by_side
@@ -65,22 +69,23 @@ def run(
     """
     store.vacant(root, name)
     # A source without images is refused now, and not after the engines have been looked at.
-    images.pool(plan.source, 1, 8, 8, 3, plan.seed)
+    source, told = _source(plan)
     machine = this_machine.describe()
     native = None if plan.on else _native(plan, machine)
     simulated, lack = simulation.choose(plan, native.survey if native else None, [file.runtime for file in files])
     if native and lack:
         native = native._replace(survey=native.survey._replace(notes=(*native.survey.notes, lack)))
     with tempfile.TemporaryDirectory(prefix="profiler-") as folder, Stop() as stop:
-        place = Workplace(Path(folder), worker, plan, {file.label: file for file in files}, {}, {}, stop)
+        opening = structs.replace(plan, source=source)
+        place = Workplace(Path(folder), worker, opening, {file.label: file for file in files}, {}, {}, stop)
         if simulated and simulated.setup.virtual:
             place = simulation.settle(place, simulated.setup.virtual)
         models = []
         for file in files:
             tell(Step(f"looking at {file.label}", 0, 0, None))
             models.append(inspect(file, place))
-        place = place._replace(pools=stage(models, plan, place.folder))
-        study = _describe(name, plan, models, machine, native, simulated, _unread(files, models))
+        place = place._replace(pools=stage(models, opening, place.folder))
+        study = _describe(name, plan, models, machine, native, simulated, (*told, *_unread(files, models)))
         kept = store.create(root, study)
         failed, interrupted = _all(study, place, native, simulated, kept, tell)
     return Result(study, kept.folder, failed, interrupted)
@@ -120,6 +125,23 @@ def schedule(study: Study) -> Iterator[Job]:
         yield Job(next(places), case, repeat)
 
 
+def _source(plan: Plan) -> tuple[str, tuple[str, ...]]:
+    """The source as processes are to open it, and what the study's reader is told of it.
+
+    Raises:
+        ProfilerError: It has no image, or each run cannot take its own from it.
+    """
+    if images.is_camera(plan.source):
+        facts = camera.look(plan.source)
+        return camera.found(plan.source, facts), (camera.told(facts, plan.capture_in_region),)
+    if plan.capture_in_region:
+        raise ProfilerError(
+            f"images cannot be captured inside the region from '{plan.source}'", "use --source camera, or camera:FILE"
+        )
+    images.pool(plan.source, 1, 8, 8, 3, plan.seed)
+    return plan.source, ()
+
+
 def _native(plan: Plan, machine: Machine) -> Native:
     wanted = catalogue.resolve(plan.event_set, catalogue.core(machine.uarch), machine.pmu)
     events = tuple({event.name: event for event in (*wanted, *catalogue.always())}.values())
@@ -152,8 +174,8 @@ def _describe(
         name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         profiler_version=__version__,
-        command=shlex.join(["profiler", *sys.argv[1:]]),
-        plan=plan,
+        command=shlex.join(camera.concealed(word, plan.source) for word in ["profiler", *sys.argv[1:]]),
+        plan=structs.replace(plan, source=camera.concealed(plan.source, plan.source)),
         machine=machine,
         models=tuple(models),
         counter_source=native.source.name if native else None,

@@ -131,6 +131,20 @@ def test_without_a_simulator_auto_says_so_and_goes_on(monkeypatch: pytest.Monkey
         simulation.choose(planned(**SIMULATING, caches="pi4"), HARDWARE, ["litert"])
 
 
+@pytest.mark.usefixtures("simulators")
+def test_a_simulation_takes_no_camera_inside_the_region() -> None:
+    fields = {**SIMULATING, "source": "camera", "capture_in_region": True}
+    found, lack = simulation.choose(planned(**fields), NO_HARDWARE, ["litert"])
+    assert found is None
+    assert str(lack).startswith("No caches are simulated: a camera cannot be captured from inside a simulation")
+    assert simulation.choose(planned(**fields), HARDWARE, ["litert"]) == (None, None)
+    for asked in ({"caches": "pi4"}, {"counters": "qemu"}, {"on": "pi5"}):
+        with pytest.raises(ProfilerError, match="leave out --capture-in-region") as caught:
+            simulation.choose(planned(**{**fields, **asked}), HARDWARE, ["litert"])
+        assert "\n" not in str(caught.value)
+    assert chosen(planned(**{**fields, "capture_in_region": False})).plan.images == (1, 2, 4)
+
+
 def test_an_unknown_machine_is_refused() -> None:
     with pytest.raises(ProfilerError, match="unknown machine 'pi9'"):
         simulation.choose(planned(**SIMULATING, caches="pi9"), HARDWARE, ["litert"])
@@ -176,7 +190,8 @@ def test_a_board_gets_the_workers_files_and_nothing_else(
     with Stop() as stop:
         place = simulation.settle(Workplace(tmp_path, (), planned(), {}, {}, {}, stop), board)
     files = {str(path.relative_to(tmp_path / "code")) for path in (tmp_path / "code").rglob("*.py")}
-    runtimes = {f"profiler/runtimes/{name}.py" for name in ("__init__", "keras", "litert", "litert_plan", "memory")}
+    names = ("__init__", "keras", "litert", "litert_plan", "memory", "usage")
+    runtimes = {f"profiler/runtimes/{name}.py" for name in names}
     assert files == {"profiler/__init__.py", "profiler/errors.py", "profiler/worker.py", *runtimes}
     assert place.worker[0] == "/bin/qemu-aarch64"
     assert place.worker[-2:] == ("-m", "profiler.worker")

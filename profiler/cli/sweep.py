@@ -30,7 +30,8 @@ _COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
 @click.option("--events", default="lab", show_default=True, help="Sets (lab, caches, tlb, all), perf events, or both.")
 @click.option("--region", callback=regions, help=f"process, or phases by name.  [default: {_DEFAULT_REGIONS}]")
 @click.option("--phases", is_flag=True, help="Count every phase too, at the smallest image count.")
-@click.option("--source", default="builtin", show_default=True, help="builtin, synthetic, or a folder of photos.")
+@click.option("--source", default="builtin", show_default=True, help="builtin, synthetic, camera[:WHERE], a folder.")
+@click.option("--capture-in-region", is_flag=True, help="Count taking each image from the camera too.")
 @click.option("--counters", type=click.Choice(_COUNTERS), default="auto", show_default=True, help="Who counts.")
 @click.option("--caches", metavar="MACHINE", help="Simulate the caches of pi5, pi4, pi3, host or a FILE.toml.")
 @click.option("--on", metavar="BOARD", help="Run on a virtual board: pi5, pi4, pi3 (see `profiler virtual`).")
@@ -105,6 +106,7 @@ def _plan(options: dict[str, Any], quick: bool) -> "Plan":
         keras_call=options["keras_call"],
         caches=options["caches"],
         on=on,
+        capture_in_region=options["capture_in_region"],
         simulated_images=_image_counts(options["simulated_images"] or simulated, "--simulated-images"),
     )
 

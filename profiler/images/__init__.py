@@ -2,7 +2,7 @@
 runs inside a measured process and every runtime sees the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,10 @@ from profiler.errors import ProfilerError
 
 Pixels = NDArray[np.uint8]
 """Height x width x 3, RGB."""
+Size = tuple[int, int]
+"""Height and width."""
+Shape = tuple[int, int, int]
+"""Height, width and channels: 3 for RGB, 1 for grey."""
 
 BUILTIN = Path(__file__).parent.parent / "data" / "images" / "chelsea.png"
 POOL = 64
@@ -20,26 +24,43 @@ _READABLE = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm"}
 
 
 def pool(source: str, count: int, height: int, width: int, channels: int, seed: int) -> Pixels:
-    """The images of a sweep, the same for the same arguments.
+    """Like `pools`, of one shape."""
+    shape = height, width, channels
+    return pools(source, count, [shape], seed)[shape]
+
+
+def pools(source: str, count: int, shapes: Iterable[Shape], seed: int) -> dict[Shape, Pixels]:
+    """The images of a sweep in every shape, of all sources but a camera the same for the same arguments.
 
     Args:
-        source: `builtin` (seeded crops and flips of the shipped photograph), `synthetic` (seeded noise) or a folder.
-        count: Images wanted; at most `POOL` are made, and from a folder at most as many as it has.
-        channels: 3 for RGB, 1 for grey.
+        source: `builtin` (seeded crops and flips of the shipped photograph), `synthetic` (seeded noise), a folder, or
+            a camera as `profiler.images.camera` knows it, whose frames are the same in every shape.
+        count: Images wanted; at most `POOL` are made, and from a folder or a video at most as many as it has.
 
     Returns:
-        Array of shape (images, height, width, channels), uint8.
+        Arrays of shape (images, height, width, channels), uint8.
 
     Raises:
-        ProfilerError: Neither a source's name nor a folder with a readable photo.
+        ProfilerError: Neither a source's name nor a folder with a readable photo, or a camera that delivers nothing.
     """
-    make = SOURCES.get(source, _folder)
-    photos = make(source, min(count, POOL), height, width, seed)
-    if channels == 1:
-        import cv2
+    shapes = tuple(dict.fromkeys(shapes))
+    make = SOURCES.get("camera" if is_camera(source) else source, _each(_folder))
+    photos = make(source, min(count, POOL), tuple(dict.fromkeys(shape[:2] for shape in shapes)), seed)
+    return {shape: np.stack([in_channels(photo, shape[2]) for photo in photos[shape[:2]]]) for shape in shapes}
 
-        photos = [cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8, copy=False) for photo in photos]
-    return np.stack(photos)
+
+def is_camera(source: str) -> bool:
+    """Whether an image source is a camera, and what `camera:` goes before."""
+    return source.partition(":")[0] == "camera"
+
+
+def in_channels(photo: Pixels, channels: int) -> Pixels:
+    """The photo in RGB or, with one channel, in grey."""
+    if channels == 3:
+        return photo
+    import cv2
+
+    return cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8, copy=False)
 
 
 def load(path: Path) -> Pixels:
@@ -70,6 +91,11 @@ def fit(photo: Pixels, height: int, width: int) -> Pixels:
     top, left = (rows - crop_rows) // 2, (columns - crop_columns) // 2
     part = photo[top : top + crop_rows, left : left + crop_columns]
     return cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _each(make: Callable[[str, int, int, int, int], list[Pixels]]) -> "Source":
+    """A source whose photos are made for each size from (source, count, height, width, seed)."""
+    return lambda source, count, sizes, seed: {size: make(source, count, *size, seed) for size in sizes}
 
 
 def _builtin(_source: str, count: int, height: int, width: int, seed: int) -> list[Pixels]:
@@ -111,7 +137,13 @@ def _folder(source: str, count: int, height: int, width: int, seed: int) -> list
     return photos
 
 
-Source = Callable[[str, int, int, int, int], list[Pixels]]
+def _camera(source: str, count: int, sizes: Iterable[Size], _seed: int) -> dict[Size, list[Pixels]]:
+    from profiler.images import camera
 
-SOURCES: dict[str, Source] = {"builtin": _builtin, "synthetic": _synthetic}
-"""A source's name to the function that makes its photos from (name, count, height, width, seed)."""
+    return camera.frames(source, count, sizes)
+
+
+Source = Callable[[str, int, Iterable[Size], int], dict[Size, list[Pixels]]]
+
+SOURCES: dict[str, Source] = {"builtin": _each(_builtin), "synthetic": _each(_synthetic), "camera": _camera}
+"""A source's name to the function that makes its photos in every size from (source, count, sizes, seed)."""

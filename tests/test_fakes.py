@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -32,6 +33,18 @@ for command in sys.argv[3:]:
 sys.exit(7)
 """
 """Sends its arguments as commands, each acknowledged, and ends with 7."""
+ORPHAN = """
+import os, subprocess, threading
+commands, control = os.pipe()
+ack, acks = os.pipe()
+me = str(threading.get_native_id())
+call = ["perf", "stat", "-x", ";", "-o", "/dev/stdout", "-e", "cycles", "-D", "-1"]
+subprocess.Popen([*call, "--control", f"fd:{commands},{acks}", "-t", me], pass_fds=(commands, acks))
+os.write(control, b"enable\\n")
+os.read(ack, 5)
+os.kill(os.getpid(), 9)
+"""
+"""Has itself counted and dies."""
 
 
 class Recorded(NamedTuple):
@@ -192,7 +205,9 @@ def test_the_fake_prints_what_perf_was_seen_to_print(recorded: Recorded, version
 
 def test_every_sample_is_tried() -> None:
     tried = {f"perf-{version}-{recorded.sample}.txt" for recorded, version in CASES}
-    elsewhere = {"perf-6.1-never-scheduled.txt"} | {f"perf-{v}-{s}.txt" for v in NEW for s in ("region", "output-file")}
+    elsewhere = {f"perf-6.1-{sample}.txt" for sample in ("never-scheduled", "attached", "no-such-thread")} | {
+        f"perf-{v}-{s}.txt" for v in NEW for s in ("region", "output-file")
+    }
     assert tried | elsewhere == {path.name for path in SAMPLES.glob("*.txt")}
 
 
@@ -213,6 +228,69 @@ def test_the_fake_obeys_the_control_while_the_command_runs(version: str, fake_pe
         status, printed = stat(*pipes.options, "-e", "{cycles,instructions}", "--", *client, fds=pipes.fds)
     assert status == 7
     assert shape(printed) == shape((SAMPLES / f"perf-{version}-region.txt").read_text())
+
+
+ATTACHED = "{task-clock,page-faults,context-switches}"
+
+
+def attached(perf: str, events: str, meter: Path, *commands: str) -> tuple[int, str]:
+    """The status and the words of a perf attached to this thread, told these commands with work after each."""
+    with Pipes() as pipes:
+        call = [perf, "stat", "-x", ";", "-e", events, *pipes.options, "-t", str(threading.get_native_id())]
+        environment = {**os.environ, "LC_ALL": "C"}
+        with subprocess.Popen(call, stderr=subprocess.PIPE, text=True, env=environment, pass_fds=pipes.fds) as process:
+            for command in commands:
+                os.write(pipes.control, command.encode() + b"\n")
+                assert os.read(pipes.ack, 5) == b"ack\n\0"
+                with meter.open("ab") as work:
+                    work.write(bytes(1_000_000))
+            process.send_signal(signal.SIGINT)
+            printed = process.communicate(timeout=60)[1]
+    return process.returncode, printed
+
+
+def test_the_fake_attached_prints_what_perf_was_seen_to_print(fake_perf: FakePerf, tmp_path: Path) -> None:
+    meter = tmp_path / "meter"
+    meter.touch()
+    fake_perf(version="6.1.0", no_pmu=True, meter=str(meter))
+    status, printed = attached("perf", ATTACHED, meter, "disable", "enable", "disable")
+    assert status == -signal.SIGINT
+    assert shape(printed) == shape((SAMPLES / "perf-6.1-attached.txt").read_text())
+
+
+def test_the_fake_attaches_to_no_thread_that_is_not_there(fake_perf: FakePerf) -> None:
+    fake_perf(version="6.1.0", no_pmu=True)
+    sample = (SAMPLES / "perf-6.1-no-such-thread.txt").read_text()
+    assert stat("-e", "task-clock", "-t", "99999999") == (255, sample)
+
+
+def test_an_attached_perf_counts_the_meter_while_enabled(fake_perf: FakePerf, tmp_path: Path) -> None:
+    meter, raw = tmp_path / "meter", tmp_path / "raw"
+    meter.write_bytes(b"before")
+    fake_perf(meter=str(meter))
+    with Pipes() as pipes, meter.open("ab", buffering=0) as work:
+        call = ["perf", "stat", "-x", ";", "-o", str(raw), "-e", "{cycles,instructions}", *pipes.options]
+        call += ["-p", str(os.getpid())]
+        with subprocess.Popen(call, stderr=subprocess.DEVNULL, pass_fds=pipes.fds) as process:
+            for command, done in (("enable", 100), ("disable", 1000), ("enable", 10), ("disable", 1000)):
+                os.write(pipes.control, command.encode() + b"\n")
+                assert os.read(pipes.ack, 5) == b"ack\n\0"
+                work.write(bytes(done))
+            process.send_signal(signal.SIGINT)
+    assert {name: fields[0] for name, fields in counted(raw.read_text()).items()} == {
+        "cycles": "110",
+        "instructions": "165",
+    }
+
+
+def test_an_attached_perf_ends_with_whom_it_counts(fake_perf: FakePerf) -> None:
+    fake_perf()
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", ORPHAN], stdout=subprocess.PIPE, text=True, env=os.environ, timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    # The pipe's end is the fake's too: it was read to its end, so the fake has ended.
+    assert "cycles" in done.stdout
 
 
 def test_an_event_never_on_a_counter_has_run_for_none_of_the_time(fake_perf: FakePerf) -> None:
@@ -461,3 +539,22 @@ def test_the_fake_is_like_the_perf_of_this_machine(fake_perf: FakePerf) -> None:
     (real_status, really), (fake_status, fakely) = outputs
     assert shape(fakely) == shape(really)
     assert fake_status == real_status == 7
+
+
+@pytest.mark.slow
+def test_the_fake_attached_is_like_the_perf_of_this_machine(fake_perf: FakePerf, tmp_path: Path) -> None:
+    real = shutil.which("perf")
+    if real is None:
+        pytest.skip("there is no perf on PATH")
+    events = "{task-clock:u,page-faults:u,context-switches:u}"
+    status, printed = stat("-e", events, "true", perf=real)
+    if status:
+        pytest.skip(f"perf counts nothing here: {printed.strip().splitlines()[:2]}")
+    version = subprocess.run([real, "--version"], capture_output=True, text=True, check=True).stdout
+    meter = tmp_path / "meter"
+    meter.touch()
+    fake_perf(version=re.search(r"\d+\.\d+", version)[0], meter=str(meter))
+    commands = ("disable", "enable", "disable", "enable")
+    (real_status, really), (fake_status, fakely) = (attached(perf, events, meter, *commands) for perf in (real, "perf"))
+    assert shape(fakely) == shape(really)
+    assert fake_status == real_status == -signal.SIGINT

@@ -92,17 +92,14 @@ class Perf:
 
     @contextmanager
     def launch(self, command: Sequence[str], group: Sequence[str], region: Region, raw: Path) -> Iterator[Launch]:
-        options = ["stat", "-x", ";", "-o", str(raw), *self._selection(group, region)]
-        fds: list[int] = []
-        environment = {"LC_ALL": "C"}
+        environment, fds, control = {"LC_ALL": "C"}, list[int](), None
         if region != "process":
-            control_read, control_write = os.pipe()
-            ack_read, ack_write = os.pipe()
+            (control_read, control_write), (ack_read, ack_write) = os.pipe(), os.pipe()
             fds += [control_read, control_write, ack_read, ack_write]
-            options += ["-D", "-1", "--control", f"fd:{control_read},{ack_write}"]
+            control = control_read, ack_write
             environment["PROFILER_GATE"] = f"fd:{control_write}:{ack_read}"
         try:
-            yield Launch((self._perf, *options, "--", *command), environment, tuple(fds))
+            yield Launch((*self.stat(group, region, raw, control), "--", *command), environment, tuple(fds))
         finally:
             # perf drops its control without a word when our ends close, so they stay open until it has ended.
             for fd in fds:
@@ -110,17 +107,20 @@ class Perf:
 
     def read(self, raw: Path, group: Sequence[str]) -> tuple[Count, ...]:
         found = counts(parse(raw.read_text(errors="replace"))) if raw.exists() else {}
-        missing = {name: _nothing(name) for name in group if name not in found}
+        missing = {name: uncounted(name, "perf left no line for this event") for name in group if name not in found}
         return tuple((found | missing).values())
 
-    def _selection(self, group: Sequence[str], region: Region) -> list[str]:
+    def stat(self, group: Sequence[str], region: Region, raw: Path, control: tuple[int, int] | None) -> list[str]:
+        """perf's command, short of whom it counts; where `control` has its ends of the pipes for commands and
+        acknowledgements, nothing is enabled at first.
+        """
+        command = [self._perf, "stat", "-x", ";", "-o", str(raw)]
         beside = [name for name in self._beside if name not in _TOOLS or region == "process"]
-        selected = []
         if group:
-            selected += ["-e", "{" + ",".join(self._term(name) for name in group) + "}"]
+            command += ["-e", "{" + ",".join(map(self._term, group)) + "}"]
         if beside:
-            selected += ["-e", ",".join(self._term(name) for name in beside)]
-        return selected
+            command += ["-e", ",".join(map(self._term, beside))]
+        return command + (["-D", "-1", "--control", f"fd:{control[0]},{control[1]}"] if control else [])
 
     def _term(self, name: str) -> str:
         """What `-e` is given for an event: its encoding with the scope said, so that perf need not add it."""
@@ -292,7 +292,6 @@ def _first_line(message: str) -> str:
     return next((line for line in lines if line and line != "Error:"), "")
 
 
-def _nothing(name: str) -> Count:
-    return Count(
-        event=name, value=None, unit="", status="not_counted", source="perf", reason="perf left no line for this event"
-    )
+def uncounted(name: str, reason: str) -> Count:
+    """An event without a figure."""
+    return Count(event=name, value=None, unit="", status="not_counted", source="perf", reason=reason)

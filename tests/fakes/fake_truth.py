@@ -14,17 +14,20 @@ FAKE_PERF_TRUTH names a JSON file. Its keys, all optional, and their defaults ar
     refuse       true: perf_event_open is refused, as at perf_event_paranoid 3
     user_only    true: the kernel's part is refused, as at perf_event_paranoid 2
     no_control   true: there is no --control, as before 5.9
-    no_ack       true: commands are obeyed and never acknowledged
+    no_ack       true: commands are obeyed and never acknowledged; or a list of those that are not
+    dies_at      the command at which perf is killed
+    meter        path of a file that grows by a byte for each cycle that an attached process works
     noise, seed  relative standard deviation of every count, and where it starts from
     models       {label or runtime: {event: {"fixed": {phase: n, ...} or n, "per_image": n}}}, times in ns
 
 `fixed` as one number is the phase `process`, the interpreter's own part outside every phase. An event that a model does
-not list costs CYCLES times its RATE. Without a request, as in a probe, every count is PROBE_CYCLES times the rate. The
-noise of a run starts from the seed, the request, the name of perf's output file and the event.
+not list costs CYCLES times its RATE. Without a request, as in a probe, each count is PROBE_CYCLES times the rate. Of an
+attached process it is the meter's growth while the events were enabled, times the rate and without noise. The noise of
+a run starts from the seed, the request, the name of perf's output file and the event.
 """
 
 # pathlib would be imported for this alone, in every process that a test counts.
-# ruff: noqa: PTH119, PTH123
+# ruff: noqa: PTH119, PTH123, PTH202
 
 import json
 import os
@@ -44,6 +47,8 @@ DEFAULTS = {
     "user_only": False,
     "no_control": False,
     "no_ack": False,
+    "dies_at": None,
+    "meter": None,
     "noise": 0,
     "seed": 0,
     "models": {},
@@ -151,3 +156,28 @@ class Counts:
         from random import Random
 
         return max(0, Random(repr((self._origin, event))).gauss(1, self._truth.noise))
+
+
+class Meter:
+    """What the truth says of an attached process: a file grows with its work."""
+
+    def __init__(self, truth: SimpleNamespace) -> None:
+        self._truth, self._grown, self._from = truth, 0, None
+
+    def start(self) -> None:
+        """The events are enabled."""
+        if self._from is None:
+            self._from = self._size()
+
+    def stop(self) -> None:
+        """The events are disabled."""
+        if self._from is not None:
+            self._grown, self._from = self._grown + self._size() - self._from, None
+
+    def of(self, event: str, _region: str | None = None) -> int:
+        """The count of an event."""
+        self.stop()
+        return 0 if event in self._truth.silent else round(self._grown * RATE.get(event, OTHER_RATE))
+
+    def _size(self) -> int:
+        return os.path.getsize(self._truth.meter) if self._truth.meter else 0

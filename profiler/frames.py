@@ -14,7 +14,7 @@ from profiler import metadata, records, store
 from profiler.report.analysis import analyse
 from profiler.report.costs import native
 from profiler.report.formats import tidy
-from profiler.report.quantities import quantities
+from profiler.report.quantities import every
 from profiler.report.text import counted
 
 if TYPE_CHECKING:
@@ -138,7 +138,10 @@ class Study:
 
     @cached_property
     def phases(self) -> "pd.DataFrame":
-        """A row a run and phase of the worker, for the runs on the machine itself that are ok."""
+        """A row a run and phase of the worker, for the runs on the machine itself that are ok.
+
+        Of a live session the phase `live` is the window, and the first run has what was paid before it.
+        """
         return _frame(PHASES, (row for run in native(self.run_records) for row in _phases(run)))
 
     @cached_property
@@ -152,10 +155,11 @@ class Study:
 
         `subject` is the model. `what` is `fixed` for what a process pays once, `slope` and `region` for the cost of
         each image found in two ways, `whole` for a process of so many `images`, or another word; with `_ratio` behind
-        it, the figure is divided by the baseline's. `status` says whether it was counted, scaled up, simulated or
-        modelled, or is absent.
+        it, the figure is divided by the baseline's. What a live session came to is under the event `session`. `status`
+        says whether it was counted, scaled up, simulated or modelled, or is absent.
         """
-        return _frame(tidy.QUANTITIES, tidy.figures(quantities(self.record, analyse(self.record, self.run_records))))
+        found = every(self.record, self.run_records, analyse(self.record, self.run_records))
+        return _frame(tidy.QUANTITIES, tidy.figures(found))
 
     @cached_property
     def metadata(self) -> "pd.DataFrame":

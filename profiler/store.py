@@ -39,8 +39,25 @@ class Store:
         except OSError as error:
             raise ProfilerError(
                 f"run {run.order} cannot be written to {self.folder} ({error.strerror})",
-                "make room on the disk and sweep again under another --name; the runs before it are kept",
+                "make room on the disk and measure again under another name; the runs before it are kept",
             ) from error
+
+    def rewrite(self, study: Study) -> None:
+        """Puts the study in the place of what was said of it before; the runs stay.
+
+        Raises:
+            ProfilerError: The disk is full or refuses; what was there stands.
+        """
+        try:
+            write_whole(self.folder / _STUDY, _written(study))
+        except OSError as error:
+            raise ProfilerError(
+                f"{self.folder / _STUDY} cannot be written ({error.strerror})", "make room on the disk"
+            ) from error
+
+
+def _written(study: Study) -> bytes:
+    return msgspec.json.format(to_json(study), indent=1) + b"\n"
 
 
 def vacant(root: Path, name: str) -> Path:
@@ -53,7 +70,7 @@ def vacant(root: Path, name: str) -> Path:
         raise ProfilerError(f"'{name}' cannot be a study's name", "use letters, digits, '-' and '_'")
     folder = root / name
     if folder.exists():
-        raise ProfilerError(f"study '{name}' exists in {root}", "use another --name, or remove that folder")
+        raise ProfilerError(f"study '{name}' exists in {root}", "give another name, or remove that folder")
     return folder
 
 
@@ -66,7 +83,7 @@ def create(root: Path, study: Study) -> Store:
     folder = vacant(root, study.name)
     try:
         (folder / _RAW).mkdir(parents=True)
-        write_whole(folder / _STUDY, msgspec.json.format(to_json(study), indent=1) + b"\n")
+        write_whole(folder / _STUDY, _written(study))
     except OSError as error:
         raise ProfilerError(
             f"{folder} cannot be written ({error.strerror})", "use a folder you may write to"

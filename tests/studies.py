@@ -16,20 +16,25 @@ from profiler import events as catalogue
 from profiler import store, targets
 from profiler.records import (
     PHASES,
+    SCHEMA,
     Cache,
     Case,
     Completion,
     Count,
     Engine,
     Event,
+    Live,
     Machine,
     MachineState,
     Model,
     Plan,
     Region,
     Run,
+    Shares,
     Simulation,
+    Spread,
     Study,
+    Summary,
     TensorSpec,
     Usage,
     planned,
@@ -530,3 +535,207 @@ def _completion(case: Case, truth: Truth, study: Study, wobble: float, rng: np.r
         scores=tuple(float(score) + (0.01 if case.model == "litert" else 0) for score in scores),
         peak_rss_bytes=round((640 if case.model.startswith("keras") else 58) * 2**20 * wobble),
     )
+
+
+LIVE = {
+    "cycles": 21.0e6,
+    "inst_retired": 42.0e6,
+    "stall_backend": 5.2e6,
+    "stall_backend_mem": 3.9e6,
+    "ll_cache_rd": 210e3,
+    "ll_cache_miss_rd": 61e3,
+    "task-clock": 9.4e6,
+    "user_time": 8.2e6,
+    "system_time": 1.2e6,
+    "page-faults": 0.2,
+    "context-switches": 9.0,
+}
+"""What a labelled frame of a live session costs on a Raspberry Pi 5: an inference of LITERT, and capture, decoding and
+preprocessing beside it."""
+LIVE_ONCE = {"import": 0.4e9, "load": 0.03e9, "first": 0.012e9}
+CLASSES = ("cat", "dog")
+
+
+@dataclass
+class LiveRecipe:
+    """What a made session is made of.
+
+    Attributes:
+        windows: Whole windows of `frames` frames that were recorded.
+        rate: Labelled frames a second; the source gives `source_rate`.
+        latency_ns: Of an inference, at the median.
+        pmu: Whether hardware events were counted.
+        dogs: Of each 10 frames how many are dogs.
+        slower: By window, how many times as long its inferences take.
+        throttled: By window, the firmware's bits at its end.
+        summary: Fields in place of the made summary's; None for a session that was cut off.
+        facts: Fields of the source in place of the made ones.
+        change: Done to every run.
+    """
+
+    label: str = "litert"
+    windows: int = 12
+    frames: int = 30
+    rate: float = 29.7
+    source_rate: float = 30.0
+    latency_ns: float = 5.05e6
+    pmu: bool = True
+    dogs: int = 3
+    noise: float = 0.01
+    draw: int = 1
+    machine: Machine = PI5
+    slower: Mapping[int, float] = field(default_factory=dict)
+    throttled: Mapping[int, int] = field(default_factory=dict)
+    summary: Mapping[str, object] | None = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    change: Change | None = None
+
+
+def live_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A recorded session by a `LiveRecipe` of these fields, and its windows as runs."""
+    asked = LiveRecipe(**recipe)  # type: ignore[arg-type]
+    swept, _ = made_study(labels=(asked.label,), repeats=0, machine=asked.machine)
+    group = tuple(name for name in LIVE if name in {event.name for event in swept.events if event.kind == "hardware"})
+    events = tuple(
+        event
+        for event in swept.events
+        if event.name != "duration_time" and (event.kind != "hardware" or (asked.pmu and event.name in group))
+    )
+    case = Case(model=asked.label, images=asked.frames, region="live", group=group if asked.pmu else ())
+    study = replace(
+        swept,
+        schema=SCHEMA,
+        name="session",
+        command=f"profiler live --model {asked.label} --record session",
+        plan=replace(
+            swept.plan,
+            images=(asked.frames,),
+            repeats=asked.windows if asked.summary is not None else 0,
+            warmup=0,
+            regions=("live",),
+            counters="perf" if asked.pmu else "software",
+            event_set="live",
+            source="HD Webcam C270",
+        ),
+        counter_source="perf" if asked.pmu else "software",
+        events=events,
+        absent={},
+        groups=(case.group,),
+        cases=(case,),
+        notes=tuple(asked.notes) or (() if asked.pmu else ("Counted by rusage alone, without perf.",)),
+        live=_live(asked),
+    )
+    rng = np.random.default_rng(asked.draw)
+    runs = [_window(number, case, study, asked, rng) for number in range(asked.windows)]
+    kept = map(asked.change, runs) if asked.change else runs
+    return study, tuple(run for run in kept if run is not None)
+
+
+def _live(asked: LiveRecipe) -> Live:
+    made = Live(
+        source="HD Webcam C270",
+        kind="device",
+        width=640,
+        height=480,
+        asked_rate=36.0,
+        declared_rate=30.0,
+        format="MJPG",
+        fit="crop",
+        output="logit",
+        classes=CLASSES,
+        window=asked.frames,
+        summary=None if asked.summary is None else _summary(asked),
+    )
+    return replace(made, **asked.facts)
+
+
+def _summary(asked: LiveRecipe) -> Summary:
+    frames = asked.windows * asked.frames + 7
+    seconds = frames / asked.rate
+    captured = round(seconds * asked.source_rate)
+    preprocess, inference = 2.0, asked.latency_ns * asked.rate / 1e7
+    dogs = frames * asked.dogs // 10
+    made = Summary(
+        seconds=seconds,
+        frames=frames,
+        fps=asked.rate,
+        source_fps=asked.source_rate,
+        captured=captured,
+        dropped=captured - frames,
+        stale=0,
+        corrupt=0,
+        reconnects=0,
+        shares=Shares(
+            capture=6.0, preprocess=preprocess, inference=inference, idle=97.0 - preprocess - inference, other=1.0
+        ),
+        latency_ms=Spread(count=frames, p50=asked.latency_ns / 1e6 + 0.7, p95=6.4, p99=7.1),
+        age_ms=Spread(count=frames, p50=13.9, p95=19.2, p99=23.0),
+        cpu_percent=27.9,
+        labels={"cat": frames - dogs, "dog": dogs},
+        ended="30 seconds were over",
+        failed=False,
+    )
+    return replace(made, **(asked.summary or {}))
+
+
+def _window(number: int, case: Case, study: Study, asked: LiveRecipe, rng: np.random.Generator) -> Run:
+    wall = round(case.images / asked.rate * 1e9)
+    wobble = asked.slower.get(number, 1.0) * (1 + asked.noise * rng.standard_normal())
+    counts = tuple(
+        Count(
+            event=event.name,
+            value=round(LIVE[event.name] * case.images * wobble * (1 + asked.noise * rng.standard_normal())),
+            unit="ns" if event.name in UNITS else "",
+            status="counted",
+            source="perf" if event.kind == "hardware" else "getrusage",
+            running_percent=100.0 if event.kind == "hardware" else None,
+        )
+        for event in study.events
+    )
+    latencies = asked.latency_ns * wobble * (1 + rng.gamma(0.6, 0.01, case.images))
+    dog = np.arange(case.images) % 10 < asked.dogs
+    once = {name: _usage(ns) for name, ns in LIVE_ONCE.items()} if number == 0 else {}
+    state = MachineState(
+        at=_moment(number * wall),
+        load_1min=0.6,
+        clock_hz=(2_400_000_000,) * asked.machine.cpus,
+        governor="performance",
+        temperature_celsius=52.0 + number / 2,
+        throttled=asked.throttled.get(number - 1, 0),
+        memory_available_bytes=6 * 2**30,
+        swap_used_bytes=0,
+    )
+    return Run(
+        order=number,
+        case=case,
+        repeat=number,
+        started_at=state.at,
+        wall_ns=wall,
+        outcome="ok",
+        returncode=None,
+        counts=counts,
+        before=state,
+        after=replace(state, at=_moment((number + 1) * wall), throttled=asked.throttled.get(number, 0)),
+        completion=Completion(
+            engine=None,
+            input=study.models[0].input,
+            output=study.models[0].output,
+            phases={**once, "live": replace(_usage(wall), cpu_ns=round(LIVE["task-clock"] * case.images * wobble))},
+            latencies_ns=tuple(round(latency) for latency in latencies),
+            top=tuple(map(int, dog)),
+            scores=tuple(2.5 if each else -1.5 for each in dog),
+            peak_rss_bytes=(90 + number) * 2**20,
+        ),
+        raw=f"raw/{number:05}.perf" if asked.pmu else None,
+    )
+
+
+def _usage(wall_ns: float) -> Usage:
+    cpu = round(wall_ns * 0.9)
+    return Usage(wall_ns=round(wall_ns), cpu_ns=cpu, user_ns=cpu, system_ns=0, page_faults=100, context_switches=3)
+
+
+def _moment(ns: int) -> str:
+    seconds = ns / 1e9
+    return f"2026-03-02T09:{30 + int(seconds // 60):02}:{seconds % 60:06.3f}+00:00"

@@ -13,6 +13,7 @@ from studies import (
     Change,
     failing,
     family_study,
+    live_study,
     made_study,
     recounting,
     study_beside,
@@ -142,6 +143,11 @@ def ran(order: int, bits: int) -> Change:
     return change
 
 
+def recorded(images: object, repeats: object, **recipe: object) -> tuple[Study, tuple[Run, ...]]:
+    """A session that drops no frame; it has neither image counts nor repeats."""
+    return live_study(**{"source_rate": 29.7} | recipe)
+
+
 FAMILY_CHECK = {"litert:int8": {"check": made_check("litert:int8", "ab", 231)}}
 
 FOUND: list[tuple[str, Grade, dict[str, object]]] = [
@@ -180,6 +186,13 @@ FOUND: list[tuple[str, Grade, dict[str, object]]] = [
     ("outliers", "valid", {"change": wild(("keras", 5, 1))}),
     ("outliers", "degraded", {"change": wild(("keras", 5, 1), ("litert", 5, 1), ("keras", 10, 2))}),
     ("note", "valid", {"notes": ("perf was asked in another way",)}),
+    ("source-reopened", "degraded", {"make": recorded, "summary": {"reconnects": 1}}),
+    ("stale-frames", "valid", {"make": recorded, "summary": {"stale": 3}}),
+    ("stale-frames", "degraded", {"make": recorded, "summary": {"stale": 40}}),
+    ("source-lost", "valid", {"make": recorded, "summary": {"failed": True, "ended": "no usable frame for 30 s"}}),
+    ("session-cut", "valid", {"make": recorded, "summary": None}),
+    ("dropped-frames", "valid", {"make": recorded, "source_rate": 33.0}),
+    ("corrupt-frames", "valid", {"make": recorded, "summary": {"corrupt": 2}}),
 ]
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from profiler.comparison.found import WORDS, Comparison, Row
+from profiler.comparison.found import Comparison, Row
 from profiler.report import text
 from profiler.report.costs import Cost
 from profiler.report.model import Table
 from profiler.report.pairs import Verdict
+from profiler.report.regions import WORDS
 from profiler.report.tables import SIMULATED
 from profiler.stats import Estimate
 
@@ -42,7 +43,7 @@ def shown(row: Row) -> str:
 
 def when(row: Row) -> str:
     """`once`, `each image`, `whole run of 10`."""
-    return f"{WORDS[row.what]}{f' of {row.images}' if row.images is not None else ''}"
+    return f"{row.paid}{f' of {row.images}' if row.images is not None else ''}"
 
 
 def kind(row: Row) -> str:
@@ -94,6 +95,9 @@ def tables(found: Comparison, simulated: bool) -> list[Table]:
     made = []
     for kind, (whats, title, caption) in _KINDS.items():
         rows = [row for row in found.rows if row.what in whats and row.simulated == simulated]
+        if rows and kind == "image" and rows[0].costs[0].around != "inference":
+            words = WORDS[rows[0].costs[0].around]
+            title, caption = words.title, words.caption
         if rows:
             made.append(_beside(found, rows, f"{SIMULATED}-{kind}" if simulated else kind, title, caption))
     return made

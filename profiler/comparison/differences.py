@@ -6,10 +6,11 @@ from statistics import median
 from profiler.comparison.found import Comparison
 from profiler.comparison.rules import SCOPES
 from profiler.comparison.subject import Subject
-from profiler.records import NOT_TOLD, Model, Run
+from profiler.records import NOT_TOLD, Live, Model, Run
 from profiler.report import text
 from profiler.report.costs import native
 from profiler.report.model import Section, Table
+from profiler.report.regions import Around, around
 
 Told = Callable[[Subject], str]
 
@@ -111,6 +112,19 @@ def _simulator(subject: Subject) -> str:
     )
 
 
+_INSIDE: dict[Around, str] = {
+    "inference": "the inferences alone",
+    "captured": "each image's capture and preprocessing too",
+    "live": "all that the session did",
+}
+
+
+def _frames(live: Live | None) -> str:
+    if live is None:
+        return "no live session"
+    return f"{live.source}, {live.width} × {live.height} {live.format or ''}".strip()
+
+
 _FACTS: dict[str, Told] = {
     "imported from": lambda subject: subject.study.imported_from or "measured by this tool",
     "made": lambda subject: subject.study.created_at[:16].replace("T", " "),
@@ -133,6 +147,8 @@ _FACTS: dict[str, Told] = {
     "threads": lambda subject: str(subject.study.plan.threads or "the engine's own choice"),
     "pinned to CPUs": lambda subject: text.listed(map(str, subject.study.plan.cpus or ())) or "none",
     "images": lambda subject: subject.study.plan.source,
+    "source of frames": lambda subject: _frames(subject.study.live),
+    "inside the region": lambda subject: _INSIDE[around(subject.study)],
     "images a run": lambda subject: text.listed(map(str, subject.study.plan.images)),
     "warm-up": lambda subject: text.counted(subject.study.plan.warmup, "inference"),
     "repeats": lambda subject: str(subject.study.plan.repeats),

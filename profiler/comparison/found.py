@@ -9,12 +9,10 @@ from profiler.comparison.subject import Subject
 from profiler.records import Model
 from profiler.report.costs import Cost
 from profiler.report.pairs import Verdict
+from profiler.report.regions import WORDS
 from profiler.stats import Estimate
 
 What = Literal["fixed", "region", "slope", "whole"]
-
-WORDS: dict[What, str] = {"fixed": "once", "region": "each image", "slope": "each image", "whole": "whole run"}
-"""What a figure is, in a table's cell."""
 
 EVERY_SIMULATED = "all simulated events"
 """Stands for the event where nothing simulated may be divided."""
@@ -51,6 +49,16 @@ class Row:
     def model(self) -> str:
         """Its label in the first study."""
         return self.costs[0].model
+
+    @property
+    def noun(self) -> str:
+        """What a figure for each is of: an image, or a live session's frame."""
+        return WORDS[self.costs[0].around].noun
+
+    @property
+    def paid(self) -> str:
+        """What the figure is, in a table's cell: `once`, `each image`, `whole run`."""
+        return {"fixed": "once", "whole": "whole run"}.get(self.what, f"each {self.noun}")
 
     @property
     def simulated(self) -> bool:

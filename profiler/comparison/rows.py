@@ -183,6 +183,10 @@ def _of_event(match: _Match, images: int | None) -> Iterator[Row | Apart]:
             lacking = match.first if mine.reason else match.other
             yield match.apart("", f"{lacking.name} has no figure: {mine.reason or its.reason}", blocked=False)
         return
+    names = match.first.name, match.other.name
+    if reason := rules.unlike_regions((names[0], mine.around), (names[1], its.around)):
+        yield match.apart("", reason, blocked=True)
+        return
     figures: list[tuple[What, int | None, Estimate | None, Estimate | None]] = [
         ("fixed", None, mine.fixed, its.fixed),
         ("region", None, mine.direct, its.direct),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from profiler import geometry
 from profiler.records import Cache, Model, Simulation, Study
 from profiler.report import text
+from profiler.report.regions import Around
 
 
 class Pair(NamedTuple):
@@ -64,6 +65,20 @@ def unlike_scopes(first: Study, second: Study) -> str | None:
     """Why hardware counts of two studies are not of the same code."""
     mine, its = SCOPES.get(first.scope), SCOPES.get(second.scope)
     return None if mine == its or not (mine and its) else f"another scope: {mine} and {its} were counted"
+
+
+_AROUND: dict[Around, str] = {
+    "inference": "inferences alone or whole processes",
+    "captured": "inferences or whole processes, with each image's capture in them",
+    "live": "windows of a live session",
+}
+
+
+def unlike_regions(first: tuple[str, Around], second: tuple[str, Around]) -> str | None:
+    """Why what two studies counted of an image is not of the same work; each is a study's name and what it counted."""
+    if first[1] == second[1]:
+        return None
+    return f"another region: {', '.join(f'{name} counted {_AROUND[around]}' for name, around in (first, second))}"
 
 
 def unlike_simulations(first: Simulation, second: Simulation) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from profiler.comparison import rank
 from profiler.comparison.beside import kind, times
-from profiler.comparison.found import WORDS, Comparison, Row
+from profiler.comparison.found import Comparison, Row
 from profiler.comparison.subject import same_runs
 from profiler.report import text
 from profiler.report.pairs import LEADING
@@ -57,7 +57,7 @@ def _when(row: Row) -> str:
     """`once`, `for each image`, `for a whole run of 10 images`."""
     if row.images is not None:
         return f"for a whole run of {text.counted(row.images, 'image')}"
-    return "once" if row.what == "fixed" else "for each image"
+    return "once" if row.what == "fixed" else f"for each {row.noun}"
 
 
 def _most(found: Comparison, study: str, ranked: Sequence[Row]) -> Iterator[str]:
@@ -87,7 +87,7 @@ def _figures(rows: Sequence[Row]) -> str:
 def _change(row: Row) -> str:
     """`keras l2d_cache_refill 1.20 [1.18, 1.22] times as many each image`."""
     said = f"{times(row)} times" if row.ratio else "from nothing shown"
-    return f"{row.model}'s {row.event} {WORDS[row.what]}{kind(row)}, {said}"
+    return f"{row.model}'s {row.event} {row.paid}{kind(row)}, {said}"
 
 
 def _apart(found: Comparison) -> Iterator[str]:
@@ -99,7 +99,15 @@ def _apart(found: Comparison) -> Iterator[str]:
 
 def warnings(found: Comparison) -> tuple[str, ...]:
     """What makes the comparison doubtful as a whole."""
-    return (*_same(found), *_grades(found), *_imported(found), *_unknown_files(found), *_failed(found), *_scaled(found))
+    return (
+        *_same(found),
+        *_grades(found),
+        *_imported(found),
+        *_sessions(found),
+        *_unknown_files(found),
+        *_failed(found),
+        *_scaled(found),
+    )
 
 
 def _same(found: Comparison) -> Iterator[str]:
@@ -122,6 +130,16 @@ def _imported(found: Comparison) -> Iterator[str]:
                 f"{subject.name} is imported ({subject.study.imported_from}): another program was measured there, so "
                 "the start and whole runs hold other work than this tool's."
             )
+
+
+def _sessions(found: Comparison) -> Iterator[str]:
+    live = [subject.name for subject in found.subjects if subject.study.live is not None]
+    if live:
+        yield (
+            f"{text.listed(live)} {'is a live session' if len(live) == 1 else 'are live sessions'}, each one process: "
+            "intervals hold how its windows scatter, not how another session would differ, and what the camera saw is "
+            "part of the figures. Record a session twice to see how much that is."
+        )
 
 
 def _unknown_files(found: Comparison) -> Iterator[str]:

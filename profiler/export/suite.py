@@ -1,7 +1,8 @@
 """The measured times as a suite of benchmarks that pyperf's own commands read: compare_to, hist, check, show, stats.
 
-For each model, the wall time of whole processes at each image count, and single steady inferences. A run of a benchmark
-is a process. Counts and simulated runs are not among them: pyperf's values are times.
+For each model, the wall time of whole processes at each image count, and single steady inferences; of a live session
+its inferences alone. A run of a benchmark is a process, of a session a window. Counts and simulated runs are not among
+them: pyperf's values are times.
 """
 
 import gzip
@@ -63,7 +64,12 @@ def _of_model(study: Study, model: Model) -> "Iterator[pyperf.Benchmark]":
         of_count = [(run, wall) for run, wall in whole if run.case.images == images]
         yield pyperf.Benchmark([_run((wall,), (), run, own) for run, wall in of_count])
     if most := longest(timed(runs)):
-        own = _own(study, model, f"{model.label}, steady inference", most[0][0].case.images)
+        own = _own(
+            study,
+            model,
+            f"{model.label}, {'live' if study.record.live else 'steady'} inference",
+            most[0][0].case.images,
+        )
         own |= {"timer": "time.perf_counter_ns"}
         warmup = study.record.plan.warmup
         yield pyperf.Benchmark([_run(done.latencies_ns, _warmups(done, warmup), run, own) for run, done in most])

@@ -36,8 +36,8 @@ class Latency:
 
     Attributes:
         runs_ns: Latencies of each of those runs, in the order of the images.
-        first_ns: The first inference of a process, over all runs.
-        steady: None with too few runs or images to judge.
+        first_ns: The first inference of a process, over all runs; a session has one.
+        steady: None with too few runs or images to judge, and of a session.
     """
 
     runs_ns: tuple[tuple[int, ...], ...]
@@ -114,7 +114,7 @@ def analyse(study: Study, runs: Sequence[Run]) -> Analysis:
         phases={label: _phases(mine, seed) for label, mine in by_model.items()},
         latencies={label: latency for label, mine in by_model.items() if (latency := _latency(mine, seed))},
         peak_rss_bytes={
-            label: stats.mean([completion.peak_rss_bytes for completion in done], seed)
+            label: stats.mean(_peaks(study, done), seed)
             for label, mine in by_model.items()
             if (done := _completions(mine))
         },
@@ -130,6 +130,12 @@ def _by_model(study: Study, runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 def _completions(runs: Sequence[Run]) -> list[Completion]:
     return [run.completion for run in runs if run.completion]
+
+
+def _peaks(study: Study, done: Sequence[Completion]) -> list[int]:
+    """Peaks of resident memory, one a process: the windows of a session share one, whose last peak is the highest."""
+    peaks = [completion.peak_rss_bytes for completion in done]
+    return peaks if study.live is None else [max(peaks)]
 
 
 def _phases(runs: Sequence[Run], seed: int) -> tuple[Phase, ...]:
@@ -162,9 +168,10 @@ def _latency(runs: Sequence[Run], seed: int) -> Latency | None:
     runs_ns = tuple(completion.latencies_ns for _, completion in longest(done))
     return Latency(
         runs_ns=runs_ns,
-        first_ns=stats.mean([completion.phases["first"].wall_ns for _, completion in done], seed),
+        first_ns=stats.mean([each.phases["first"].wall_ns for _, each in done if "first" in each.phases], seed),
         quantiles_ns=stats.quantiles([latency for latencies in runs_ns for latency in latencies]),
-        steady=stats.steady(runs_ns, seed),
+        # Windows of a session are no runs of their own: it is their succession that may drift.
+        steady=None if done[0][0].case.region == "live" else stats.steady(runs_ns, seed),
     )
 
 

@@ -30,7 +30,13 @@ def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
         return (f"{no_figures(study, analysis)}, so there is no figure.",)
     images = lab_images(measure.costs)
     said = _of_runs(images, measure) if images else _of_images(measure)
-    return (" ".join((*_provenance(study, measure), *said)),)
+    return (" ".join((*_provenance(study, measure), *said, *_captured(study))),)
+
+
+def _captured(study: Study) -> Iterator[str]:
+    """That an image's figure is not its inference's alone."""
+    if study.plan.capture_in_region:
+        yield "An image's figure has its capture, decoding and preprocessing in it, not the inference alone."
 
 
 def _provenance(study: Study, measure: Measure) -> Iterator[str]:

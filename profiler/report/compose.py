@@ -22,8 +22,10 @@ from profiler.report.marks import marked
 from profiler.report.model import Quantity, Question, Report, Section
 from profiler.report.networks import networks
 from profiler.report.operators import operators
-from profiler.report.quantities import quantities
+from profiler.report.quantities import every
 from profiler.report.questions import questions
+from profiler.report.session import asked, section, words
+from profiler.report.session.figures import Session, session
 from profiler.report.summary import summary
 from profiler.report.working_sets import working_sets
 
@@ -35,22 +37,30 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
     """The report of a study; the same study gives the same report."""
     analysis = analyse(study, runs)
     validity = judge(study, runs, analysis)
-    sections = _sections(study, runs, analysis, validity)
-    numbers = quantities(study, analysis)
+    live = session(study, runs, analysis)
+    sections = _sections(study, runs, analysis, validity, live)
+    numbers = every(study, runs, analysis)
     named = text.listed((model.label for model in study.models), _NAMED)
     what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
+    if study.live is not None:
+        what = f"{named} live"
     in_brief = summary(analysis.costs, tables.events_in_order(analysis.costs))
     report = Report(
         name=study.name,
         title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
-        answer=answer(study, analysis),
+        answer=words.answer(live) if study.live is not None else answer(study, analysis),
         warnings=tuple(finding.sentence for finding in validity.findings),
         summary=(*in_brief, *simulated.summary(study, analysis)),
         sections=sections,
         labels=tuple(model.label for model in study.models),
         origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
-        questions=tuple(_linked(question, sections) for question in questions(study, analysis)),
+        questions=tuple(
+            _linked(question, sections)
+            for question in (
+                asked.questions(study, live, validity) if study.live is not None else questions(study, analysis)
+            )
+        ),
         validity=validity,
         quantities=numbers,
         data=_data(study, runs, numbers),
@@ -58,10 +68,13 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
     return marked(report, study.models, analysis.agreements)
 
 
-def _sections(study: Study, runs: Sequence[Run], analysis: Analysis, validity: Validity) -> tuple[Section, ...]:
+def _sections(
+    study: Study, runs: Sequence[Run], analysis: Analysis, validity: Validity, live: Session | None
+) -> tuple[Section, ...]:
     """The figures first, then where they come from; without those that have nothing to say of this study."""
     costs = analysis.costs
     planned = (
+        section.section(live, latency_figures(analysis, runs) if live else ()),
         illustrated(tables.lab(study, analysis), [*charts.ratios(costs)]),
         charts.counts(analysis),
         details.phases(study, analysis),
@@ -112,4 +125,6 @@ def _how_many(runs: Sequence[Run]) -> str:
     under = len(runs) - len(native(runs))
     if under == len(runs) > 0:
         return text.counted(under, f"{tables.SIMULATED} run")
+    if any(run.case.region == "live" for run in runs):
+        return text.counted(len(runs), "window")
     return f"{text.counted(len(runs), 'run')}{f', {under} of them {tables.SIMULATED}' if under else ''}"

@@ -1,12 +1,13 @@
 """From a study's runs to the costs of each event and model. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from profiler import stats
 from profiler.metrics import METRICS, Metric, derive
 from profiler.records import Case, Count, Event, Region, Run, Study
 from profiler.report.costs import Cost, Costs, Derived, Point, baseline, direct, line, together
+from profiler.report.regions import COUNTED, Around, around
 
 
 @dataclass(slots=True)
@@ -54,16 +55,24 @@ def _costs(
         for model in study.models:
             its = found.get((event.name, model.label), _Found())
             lack = absent.get(event.name) or _lack(its.counts, model.label in asked, model.label in ran)
-            costs[event.name, model.label] = _cost(event, model.label, its, study.plan.seed, lack, simulated)
+            cost = _cost(event, model.label, its, study.plan.seed, lack, simulated)
+            costs[event.name, model.label] = _around(cost, around(study))
     labels, seed = tuple(model.label for model in study.models), study.plan.seed
     metrics = {label: _metrics(costs, label, seed) for label in labels}
     phases = {
         (*key, region): stats.mean([point.value for point in points], seed)
         for key, each in found.items()
         for region, points in each.points.items()
-        if region not in ("process", "inference")
+        if region not in ("process", *COUNTED)
     }
     return Costs(costs, events, labels, baseline(study), metrics, phases, simulated)
+
+
+def _around(cost: Cost, where: Around) -> Cost:
+    """The cost with what its figure of an image was counted around; a session has windows in place of processes."""
+    few = cost.direct is not None and cost.direct.reason is not None and where == "live"
+    lack = "too few windows for an interval"
+    return replace(cost, around=where, direct=replace(cost.direct, reason=lack) if few and cost.direct else cost.direct)
 
 
 def _metrics(costs: Mapping[tuple[str, str], Cost], model: str, seed: int) -> tuple[Derived, ...]:
@@ -81,7 +90,7 @@ def _metrics(costs: Mapping[tuple[str, str], Cost], model: str, seed: int) -> tu
 def _cost(event: Event, label: str, found: _Found, seed: int, lack: str, simulated: bool) -> Cost:
     """`lack`: why there is no figure, where there turns out to be none."""
     process = found.points.get("process", [])
-    inside = [point for point in found.points.get("inference", []) if point.images]
+    inside = [point for region in COUNTED for point in found.points.get(region, []) if point.images]
     present = [count for count in found.counts if count.value is not None]
     percents = [count.running_percent for count in present if count.running_percent is not None]
     return Cost(

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from profiler import stats
 from profiler.metrics import Metric
 from profiler.records import Event, Region, Run, Study
+from profiler.report.regions import Around
 from profiler.stats import Estimate, Fit
 from profiler.targets import LATENCY
 
@@ -35,15 +36,17 @@ class Cost:
 
     Attributes:
         unit: Of all figures ("" or "ns"); per image in `direct` and in the line's slope.
-        points: Whole-process counts in the order of running; `inside` those of the region `inference`.
+        points: Whole-process counts in the order of running; `inside` those of the region `inference`, of a live
+            session those of its windows.
         line: Fixed cost and slope over `points`; None without two image counts.
-        direct: Cost per image counted in the region `inference` alone; None where it was not. Without an interval
-            where it is simulated: such counts repeat, and how near they are to a real machine's no repeat tells.
+        direct: Cost per image counted in that region alone; None where it was not. Without an interval where it is
+            simulated: such counts repeat, and how near they are to a real machine's no repeat tells.
         reason: Why there is no figure at all; None where there is one.
         sources: Who counted.
         running_percent: Lowest share of a run in which a counter was on the event; None where no source said.
         simulated: Counted by a simulator and not by this machine.
         estimated: Some count was scaled up by a share that nobody noted.
+        around: What `direct` was counted around.
     """
 
     event: Event
@@ -58,6 +61,7 @@ class Cost:
     running_percent: float | None
     simulated: bool
     estimated: bool = False
+    around: Around = "inference"
 
     @property
     def fixed(self) -> Estimate | None:
@@ -146,6 +150,11 @@ class Costs(Mapping[tuple[str, str], Cost]):
 
     def __len__(self) -> int:
         return len(self.found)
+
+    @property
+    def around(self) -> Around:
+        """What the figures of an image were counted around, the same for all."""
+        return next((cost.around for cost in self.values()), "inference")
 
     def of(self, event: Event) -> list[Cost]:
         """The costs of an event that have a figure, one a model."""

@@ -9,6 +9,7 @@ from profiler.report.analysis import ONCE, Analysis, Latency
 from profiler.report.costs import Costs, Derived
 from profiler.report.drawn import RunBars
 from profiler.report.model import Figure, Section, Table
+from profiler.report.regions import WORDS, Around
 from profiler.report.tables import events_in_order, headed, keyed, lab_images, row_name, titled
 from profiler.stats import Estimate
 
@@ -19,11 +20,16 @@ PHASE_WORDS = {
     "rest": "interpreter, start and end",
     "import": "import of the engine",
     "load": "model load",
-    "images": "images into RAM",
+    "images": WORDS["inference"].images,
     "first": "first inference",
     "warmup": "warm-up",
     "inference": "steady inferences",
 }
+
+
+def phase_words(around: Around) -> dict[str, str]:
+    """The phases in words, where an image is counted so."""
+    return PHASE_WORDS | {"images": WORDS[around].images}
 
 
 def phases(study: Study, analysis: Analysis) -> Section | None:
@@ -43,13 +49,14 @@ def phases(study: Study, analysis: Analysis) -> Section | None:
             totals.append(f"{label} {text.plain(total, 'ns')} against {fixed}")
     if totals:
         sentences.append(f"Their sum against the line's fixed cost, which was found without them: {'; '.join(totals)}.")
+    called = phase_words(analysis.costs.around)
     said = {
-        label: text.listed(f"{PHASE_WORDS[phase.name]} {text.quantity(phase.wall_ns, 'ns')}" for phase in found)
+        label: text.listed(f"{called[phase.name]} {text.quantity(phase.wall_ns, 'ns')}" for phase in found)
         for label, found in known.items()
     }
     alt = "; ".join(f"{label}: {parts}" for label, parts in said.items())
     title = "Wall time of whole runs: what is paid once by phase, and the images"
-    drawing = RunBars(known, _per_image(analysis), _run_images(analysis.costs))
+    drawing = RunBars(known, _per_image(analysis), _run_images(analysis.costs), called)
     figure = Figure("phases", title, f"{title}. {alt}{_inferences(drawing)}.", _STACKED, drawing)
     return Section("What is paid once, by phase", (" ".join(sentences),), tables=tuple(tables), figures=(figure,))
 
@@ -85,6 +92,7 @@ def _phase_table(analysis: Analysis) -> Iterator[Table]:
     known = {label: {phase.name: phase for phase in found} for label, found in analysis.phases.items() if found}
     if not known:
         return
+    called = phase_words(analysis.costs.around)
     heads = [f"{label}\n{what}" for label in known for what in ("wall", "CPU", "page faults")]
     rows = []
     for name in ONCE:
@@ -93,7 +101,7 @@ def _phase_table(analysis: Analysis) -> Iterator[Table]:
             phase = found[name]
             figures = ((phase.wall_ns, "ns"), (phase.cpu_ns, "ns"), (phase.page_faults, ""))
             cells += [text.figure(figure, unit) for figure, unit in figures]
-        rows.append((PHASE_WORDS[name], *cells))
+        rows.append((called[name], *cells))
     caption = (
         "Means over whole processes; the interpreter's part is what the process's count leaves over. CPU is of all "
         "threads, and above wall time where several worked at once."
@@ -121,18 +129,21 @@ def phase_costs(costs: Costs, label: str = "") -> Iterator[Table]:
         yield Table(
             keyed(f"phase-counts-{place}", costs),
             titled(f"{model}: events by phase", costs),
-            ("event", *headed((PHASE_WORDS[phase] for phase in shown), costs)),
+            ("event", *headed((phase_words(costs.around)[phase] for phase in shown), costs)),
             tuple(rows),
             f"{label} Each phase was counted alone, in processes of its own.".strip(),
         )
 
 
 def latency(analysis: Analysis) -> Section | None:
-    """Single inferences: the first, the steady ones, their tail and their drift."""
-    if not analysis.latencies:
+    """Single inferences: the first, the steady ones, tail and drift; a session has a section of its own."""
+    if not analysis.latencies or analysis.costs.around == "live":
         return None
     notes = text.Notes()
-    rows = tuple((label, *_latency_cells(found, notes)) for label, found in analysis.latencies.items())
+    rows = tuple(
+        (label, *latency_cells(found, notes), _drift(found, notes), f"{found.count:,}")
+        for label, found in analysis.latencies.items()
+    )
     table = Table(
         "latency",
         "",
@@ -145,22 +156,25 @@ def latency(analysis: Analysis) -> Section | None:
     return Section("Latency", tables=(table,))
 
 
-def _latency_cells(found: Latency, notes: text.Notes) -> tuple[str, ...]:
+def latency_cells(found: Latency, notes: text.Notes) -> tuple[str, ...]:
+    """The first inference, three quantiles, and the first over the median."""
     quantiles = found.quantiles_ns
     tail = []
     for name, least in TAIL.items():
         value = getattr(quantiles, name)
         few = f"fewer than {least} inferences: {name} would be the slowest one"
         tail.append(text.plain(value, "ns") if found.count >= least else text.ABSENT + notes.marks([few]))
-    if found.steady is None:
-        drift = text.ABSENT + notes.marks(["too few runs, or too few images in them, to judge"])
-    else:
-        shown = not found.steady.steady
-        value, between, interval = text.figure(scaled(found.steady.drift, 100), "%").partition("\n")
-        drift = f"{value}{notes.marks(['not steady'] if shown else [])}{between}{interval}"
     first = text.plain(found.first_ns.value / quantiles.p50, text.NUMBER)
     median = text.plain(quantiles.p50, "ns")
-    return text.figure(found.first_ns, "ns"), median, *tail, first, drift, f"{found.count:,}"
+    return text.figure(found.first_ns, "ns"), median, *tail, first
+
+
+def _drift(found: Latency, notes: text.Notes) -> str:
+    if found.steady is None:
+        return text.ABSENT + notes.marks(["too few runs, or too few images in them, to judge"])
+    shown = not found.steady.steady
+    value, between, interval = text.figure(scaled(found.steady.drift, 100), "%").partition("\n")
+    return f"{value}{notes.marks(['not steady'] if shown else [])}{between}{interval}"
 
 
 def derived(analysis: Analysis) -> Section | None:
@@ -179,9 +193,11 @@ def derived_table(costs: Costs, title: str = "", label: str = "") -> Table | Non
     every = [each for mine in costs.derived.values() for each in mine]
     if not every:
         return None
+    noun = WORDS[costs.around].noun
+    per = f"per {noun}"
     kinds: list[tuple[str, Callable[[Derived], Estimate | None]]] = [
         (what, figure)
-        for what, figure in (("paid once", lambda each: each.fixed), ("per image", lambda each: each.per_image))
+        for what, figure in (("paid once", lambda each: each.fixed), (per, lambda each: each.per_image))
         if any(map(figure, every))
     ]
     rows, notes = [], text.Notes()
@@ -190,8 +206,9 @@ def derived_table(costs: Costs, title: str = "", label: str = "") -> Table | Non
         cells = [text.figure(each and figure(each), metric.unit or text.NUMBER) for each in mine for _, figure in kinds]
         rows.append((f"{name}{notes.marks([metric.meaning])}", *cells))
     heads = headed((f"{model}\n{what}" for model in found for what, _ in kinds), costs)
-    over = {"paid once": "over the fixed cost", "per image": "over what each image costs"}
-    caption = f"Of events counted together in the same processes; {', and '.join(over[what] for what, _ in kinds)}."
+    over = {"paid once": "over the fixed cost", per: f"over what each {noun} costs"}
+    those = "windows" if costs.around == "live" else "processes"
+    caption = f"Of events counted together in the same {those}; {', and '.join(over[what] for what, _ in kinds)}."
     return Table(
         keyed("derived", costs), title, ("metric", *heads), tuple(rows), f"{label} {caption}".strip(), notes.all()
     )

@@ -62,11 +62,13 @@ class RunBars:
         phases: By model label.
         per_image_ns: Of a steady inference by model label; a model without has its phases alone.
         images: Of the runs, ascending.
+        words: What each phase is called.
     """
 
     phases: dict[str, tuple[Phase, ...]]
     per_image_ns: dict[str, float]
     images: tuple[int, ...]
+    words: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

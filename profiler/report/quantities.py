@@ -1,16 +1,20 @@
 """All figures of a study as numbers, for other programs: what a table rounds stands here in full."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from profiler.records import Study
+from profiler.records import Run, Study
 from profiler.report import tables
 from profiler.report.analysis import Analysis, Latency
 from profiler.report.costs import Cost, Costs, Status, quotient
 from profiler.report.details import TAIL
 from profiler.report.model import Quantity
+from profiler.report.session.figures import Session, session
 from profiler.report.text import NUMBER
 from profiler.stats import Estimate
+
+_COUNTS = ("frames", "captured", "dropped", "stale", "corrupt", "reconnects")
+"""Of a session's summary, what is counted in frames or times."""
 
 RATIO = "_ratio"
 """Ends the `what` of a figure that was divided by the baseline's."""
@@ -59,6 +63,8 @@ def _figures(cost: Cost, lab: int | None) -> dict[tuple[str, int | None], tuple[
         cost.reason or lack(cost) for lack in (tables.no_line, tables.no_region, tables.no_process)
     )
     images = sorted({point.images for point in cost.points} | ({lab} if lab is not None else set()))
+    if cost.around == "live":
+        return {("region", None): (cost.direct, no_region)}
     return {
         ("fixed", None): (cost.fixed, no_line),
         ("slope", None): (cost.slope, no_line),
@@ -121,6 +127,50 @@ def _latencies(label: str, found: Latency | None) -> Iterator[Quantity]:
         yield figure
     drift = found.steady.drift if found and found.steady else None
     yield quantity(label, "latency", "drift", drift, NUMBER, "counted", "too few runs or images to judge")
+
+
+def every(study: Study, runs: Sequence[Run], analysis: Analysis) -> tuple[Quantity, ...]:
+    """The same, and what a live session came to."""
+    return (*quantities(study, analysis), *of_session(session(study, runs, analysis)))
+
+
+def of_session(found: Session | None) -> tuple[Quantity, ...]:
+    """A session's own figures; rates are in frames a second, shares in percent."""
+    if found is None:
+        return ()
+    its, model = found.summary, found.model
+    trend = quantity(model, "latency", "last third / first third", found.trend, NUMBER, "counted", "too few windows")
+    rates = {"fps": (found.fps, "1/s")}
+    if its:
+        rates |= {"source-fps": (its.source_fps, "1/s"), "cpu": (its.cpu_percent, "%")}
+        rates |= {f"share-{name}": (getattr(its.shares, name), "%") for name in its.shares.__struct_fields__}
+        rates |= {name: (float(getattr(its, name)), "") for name in _COUNTS}
+    told = [
+        Quantity(model, "session", what, None, value, None, None, unit, "counted")
+        for what, (value, unit) in rates.items()
+    ]
+    for what in ("latency_ms", "age_ms") if its else ():
+        for name in ("p50", "p95", "p99"):
+            value = getattr(getattr(its, what), name)
+            told.append(
+                Quantity(
+                    model, f"frame-{what.removesuffix('_ms')}", name, None, value * 1e6, None, None, "ns", "counted"
+                )
+                if value is not None
+                else Quantity(
+                    model,
+                    f"frame-{what.removesuffix('_ms')}",
+                    name,
+                    None,
+                    None,
+                    None,
+                    None,
+                    "ns",
+                    "absent",
+                    "too few frames",
+                )
+            )
+    return (*told, trend)
 
 
 def _ratio(of: Quantity, above: Estimate | None, below: Estimate | None) -> Iterator[Quantity]:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler import stats
 from profiler.machine import throttled_text
-from profiler.records import NOT_TOLD, Cache, MachineState, Region, Run, Study, TensorSpec
+from profiler.records import NOT_TOLD, Cache, MachineState, Run, Study, TensorSpec
 from profiler.report import networks, text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Costs, native
 from profiler.report.model import Section, Table
+from profiler.report.regions import REGIONS, around
+from profiler.report.session import method as of_session
 from profiler.report.tables import SIMULATED, events_in_order, keyed
 
 _SCOPES = {"user+kernel": "What the kernel did for the process is included", "user": "User mode alone was counted"}
@@ -16,13 +18,6 @@ _SOURCES = {
     "perf": "`perf stat`",
     "wait4": "the kernel's account of the ended process (wait4; of perf with it, where perf started it)",
     "getrusage": "the process's own clock and getrusage at the region's ends",
-}
-_REGIONS: dict[Region, str] = {
-    "process": "Region `process`: everything from the process's start to its end, with the interpreter, the engine's "
-    "import, the model's load, the images' way into RAM, the first inference and the warm-up. A line through "
-    "the counts over several image counts parts the fixed cost (at no image) from that per image (its slope).",
-    "inference": "Region `inference`: the steady inferences alone, after the first inference and the warm-up; their "
-    "count over the images is the cost per image, with no fixed cost to part from it.",
 }
 
 
@@ -153,6 +148,8 @@ def method(study: Study, runs: Sequence[Run], analysis: Analysis) -> Section:
     points = [*_images(study), *_regions(study), *_figures(study)]
     if study.imported_from is not None:
         points = [*_imported(study), *_figures(study)]
+    elif study.live is not None:
+        points = [*of_session.points(study, runs, threads(study)), *_counting(study, analysis)]
     elif study.counter_source is not None:
         points = [*_processes(study, native(runs)), *points, *_counting(study, analysis)]
     return Section("Method", points=(*points, *_simulating(study, runs)), command=study.command)
@@ -180,6 +177,12 @@ def _imported(study: Study) -> Iterator[str]:
 def _images(study: Study) -> Iterator[str]:
     plan = study.plan
     pinned = f"pinned to CPU {text.listed(map(str, plan.cpus))}" if plan.cpus else "free to use every CPU"
+    if plan.capture_in_region:
+        yield (
+            f"Images: {plan.source}, each taken from the source, decoded and made the model's input inside the counted "
+            f"region, and inferred one at a time. Asked for {threads(study)}; {pinned}."
+        )
+        return
     yield (
         f"Images: {plan.source}, decoded and resized before any process starts; every process takes the same pixels "
         f"into RAM, all of them however few it infers, and infers one at a time. Asked for {threads(study)}; {pinned}."
@@ -194,7 +197,7 @@ def threads(study: Study) -> str:
 
 def _regions(study: Study) -> Iterator[str]:
     ran = {case.region for case in study.cases}
-    yield from (words for region, words in _REGIONS.items() if region in ran)
+    yield from (words for region, words in REGIONS[around(study)].items() if region in ran)
     if study.plan.phases:
         yield "Every other phase was counted alone as well, in processes of its own, at the smallest image count."
 

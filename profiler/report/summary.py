@@ -6,6 +6,7 @@ from profiler.records import Event
 from profiler.report import text
 from profiler.report.costs import Cost, Costs, quotient
 from profiler.report.model import Table
+from profiler.report.regions import WORDS
 from profiler.report.tables import compared_models, heads, keyed, row_name, titled
 from profiler.stats import Estimate
 
@@ -15,9 +16,9 @@ _EVENTS_ABREAST = 4
 """Columns that there is room for beside the models' labels."""
 
 Figure = Callable[[Cost], Estimate | None]
-_KINDS: tuple[tuple[str, str, Figure], ...] = (
-    ("once", "Paid once, by a process", lambda cost: cost.fixed),
-    ("image", "Paid for each image", lambda cost: cost.per_image),
+_KINDS: tuple[tuple[str, Figure], ...] = (
+    ("once", lambda cost: cost.fixed),
+    ("image", lambda cost: cost.per_image),
 )
 
 
@@ -28,7 +29,8 @@ def summary(costs: Costs, events: Sequence[Event], whence: str = "") -> tuple[Ta
         whence: What the titles say of where the figures come from.
     """
     tables: list[Table] = []
-    for kind, what, figure in _KINDS:
+    for kind, figure in _KINDS:
+        what = "Paid once, by a process" if kind == "once" else WORDS[costs.around].title
         found = [event for event in events if any(figure(costs[event.name, label]) for label in costs.models)]
         if found:
             key, title = keyed(f"summary-{kind}", costs), f"{titled(what, costs)}{whence}"

@@ -13,6 +13,7 @@ from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, Costs, quotient
 from profiler.report.model import Section, Table
+from profiler.report.regions import WORDS
 from profiler.stats import Estimate
 from profiler.targets import LATENCY
 
@@ -63,7 +64,7 @@ def lab(study: Study, analysis: Analysis) -> Section | None:
     if study.counter_source is None:
         return None
     sentences = ["Each figure stands with its 95 % interval.", *ratios(analysis.costs)]
-    if "process" not in study.plan.regions:
+    if "process" not in study.plan.regions and study.live is None:
         sentences.append("Whole processes were not counted (`--region`), so what is paid once is not known.")
     return Section("What it costs", sentences=(" ".join(sentences),), tables=cost_tables(analysis.costs))
 
@@ -122,8 +123,8 @@ def _fixed(costs: Costs) -> Table:
     return _table(
         "fixed",
         "Paid once: the fixed cost of a process",
-        "Where the line through whole processes meets zero images: interpreter, import, model load, images into RAM, "
-        "first inference and warm-up together.",
+        "Where the line through whole processes meets zero images: interpreter, import, model load, "
+        f"{WORDS[costs.around].images}, first inference and warm-up together.",
         costs,
         columns,
         _of_fixed,
@@ -140,15 +141,16 @@ def _per_image(costs: Costs) -> Table:
         for label in costs.models
         for kind in kinds
     ]
+    words = WORDS[costs.around]
     captions = {
-        (True, True): "Two ways that must agree: counted in the region of steady inferences alone, and as the slope of "
+        (True, True): f"Two ways that must agree: {words.caption[0].lower()}{words.caption[1:-1]}, and as the slope of "
         "the line through whole processes. Ratios are of the region where it was counted, which knows no fixed cost.",
-        (True, False): "Counted in the region of steady inferences alone.",
+        (True, False): words.caption,
         (False, True): "The slope of the line through whole processes: the region of inferences was not counted.",
         (False, False): "",
     }
     caption = captions[has_direct, has_line]
-    return _table("image", "Paid for each image", caption, costs, columns, lambda cost: cost.per_image)
+    return _table("image", words.title, caption, costs, columns, lambda cost: cost.per_image)
 
 
 def _whole(costs: Costs, images: int) -> Table:

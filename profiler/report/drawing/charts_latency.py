@@ -38,6 +38,11 @@ def latency_figures(analysis: Analysis, runs: Sequence[Run]) -> tuple[Figure, ..
     return (*_distribution(analysis), *_trace(analysis, runs)) if analysis.latencies else ()
 
 
+def _whose(analysis: Analysis) -> str:
+    """The runs whose latencies the quantiles are of."""
+    return "the recorded windows" if analysis.costs.around == "live" else "the longest runs"
+
+
 def _marked(found: Latency) -> dict[str, float]:
     """The quantiles that so many inferences bear."""
     quantiles = found.quantiles_ns
@@ -57,8 +62,8 @@ def _distribution(analysis: Analysis) -> Iterator[Figure]:
     )
     title = "Distribution of steady latencies"
     caption = (
-        "The share of the inferences in the longest runs that takes no longer than the time below; vertical lines are "
-        "the median (p50), dashed the 95th and dotted the 99th percentile, where there are inferences enough for "
+        f"The share of the inferences in {_whose(analysis)} that takes no longer than the time below; vertical lines "
+        "are the median (p50), dashed the 95th and dotted the 99th percentile, where there are inferences enough for "
         "them. Models have their own scales, which do not start at 0 and leave out what is far slower."
     )
     if any(found.count > STEPS for found in analysis.latencies.values()):
@@ -92,12 +97,15 @@ def _trace(analysis: Analysis, runs: Sequence[Run]) -> Iterator[Figure]:
     lack = [name for name, seen in (("temperature", temperature), ("clock", clock)) if not seen]
     caption = (
         "One mark an inference, in the order in which the study ran them; the lines are the median and, dashed, the "
-        "95th percentile of the longest runs. Models have their own scales, which do not start at 0."
+        f"95th percentile of {_whose(analysis)}. Models have their own scales, which do not start at 0."
     )
     if any(len(found) == most for found in dots.values()):
         caption += f" Of more than {most} inferences of a model, the {_SLOWEST} slowest are drawn and others at random."
+    live = analysis.costs.around == "live"
+    if live:
+        caption += " Over a window its inferences are spread evenly."
     if temperature or clock:
-        caption += " The machine's state was read before and after each run."
+        caption += f" The machine's state was read before and after each {'window' if live else 'run'}."
     if lack:
         caption += f" This machine did not tell its {text.listed(lack)}."
     marked = {label: _marked(analysis.latencies[label]) for label in dots}
@@ -110,12 +118,16 @@ def _seconds(moment: str) -> float:
 
 
 def _dots(runs: Sequence[Run], begin: float, most: int) -> tuple[Dot, ...]:
-    """Inferences at their times: a run's last one is taken to end with the process."""
+    """Inferences at their times: a run's last one is taken to end with the process, those of a session's window to be
+    spread evenly over it."""
     times, values = [], []
     for run in runs:
         latencies = np.array(run.completion.latencies_ns if run.completion else (), dtype=np.float64)
         end = _seconds(run.started_at) - begin + run.wall_ns / 1e9
-        times.append(end - latencies[::-1].cumsum()[::-1] / 1e9)
+        if run.case.region == "live":
+            times.append(end - np.arange(latencies.size)[::-1] / latencies.size * run.wall_ns / 1e9)
+        else:
+            times.append(end - latencies[::-1].cumsum()[::-1] / 1e9)
         values.append(latencies)
     x, y = np.concatenate(times), np.concatenate(values)
     if y.size > most:

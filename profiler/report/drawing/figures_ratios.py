@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from profiler.report import text
 from profiler.report.analysis import Phase
-from profiler.report.details import PHASE_WORDS
 from profiler.report.drawing.canvas import ABREAST, SMALL, WIDTH, Key, Margins, Mark, cells, head, inches, short
 from profiler.report.drawing.figures_ticks import log_ticks
 from profiler.report.drawn import Ratio, RatioDots, RunBars
@@ -101,7 +100,7 @@ def run_bars(canvas: "Canvas", drawing: RunBars, looks: dict[str, Mark]) -> None
     names = [phase.name for phase in next(iter(drawing.phases.values()))]
     colours = dict(zip(names, _PHASE_COLOURS, strict=True))
     images = drawing.images if drawing.per_image_ns else ()
-    key = _phase_key(colours, steady=bool(images))
+    key = _phase_key({drawing.words[name]: colour for name, colour in colours.items()}, steady=bool(images))
     words = [text.counted(count, "image") for count in images] or ["no image"]
     margins = Margins(
         left=inches(max(map(len, words)), 8) + 0.15,
@@ -151,7 +150,7 @@ def _bar(
 def _phase_key(colours: dict[str, str], steady: bool) -> Key:
     square = {"marker": "s", "linestyle": "", "markersize": 8, "markeredgewidth": 0.6}
     entries: list[tuple[str, dict[str, Any]]] = [
-        (PHASE_WORDS[name], square | {"color": colour, "markeredgecolor": "#888"}) for name, colour in colours.items()
+        (name, square | {"color": colour, "markeredgecolor": "#888"}) for name, colour in colours.items()
     ]
     if steady:
         entries.append(("inferences (hatched)", square | {"color": "white", "markeredgecolor": "#444"}))

@@ -57,6 +57,9 @@ where the study is large 1 run in 20."""
 BY_CHANCE = 0.05
 """Share of true slopes that miss their 95 % interval; the region's interval is narrow beside it."""
 
+STALE_SHARE = 0.05
+"""Share of a session's frames whose label may be late: beyond, the 95th percentile of their age is."""
+
 UNLIKELY = 0.01
 """Share of clean studies that may be taken for worse by the number of their doubtful lines."""
 
@@ -160,6 +163,24 @@ CODES: dict[str, Code] = {
         "Runs are far off the line of their model, and part of the figures all the same. Good to know of up to "
         f"{OUTLIERS} runs, or where they are no more than {text.percent(OUTLIERS_SHARE)} of the runs.",
     ),
+    "source-reopened": Code(
+        _DEGRADED, "A session lost its source and opened it anew: some of its windows hold the waiting for it."
+    ),
+    "stale-frames": Code(
+        (*_VALID, *_DEGRADED),
+        "Labels of a session came later than one frame period, the frame's own preprocessing and inference, and 10 ms. "
+        f"Good to know up to {text.percent(STALE_SHARE)} of the frames.",
+    ),
+    "source-lost": Code(_VALID, "A session ended because its source was lost; what was recorded before stands."),
+    "session-cut": Code(
+        _VALID, "A session's end was not recorded: its windows stand, its figures as a whole are missing."
+    ),
+    "dropped-frames": Code(
+        _VALID,
+        "The source of a session gave more frames than were labelled: the figure of a labelled frame has the capture "
+        "of the dropped ones in it.",
+    ),
+    "corrupt-frames": Code(_VALID, "Some reads of a session's source gave no usable picture."),
     "note": Code(_VALID, "What the counter source told when the study was made."),
 }
 """By their names, the most serious first among those of equal grade."""

@@ -10,16 +10,19 @@ from profiler.report.grading import findings_counts as counts
 from profiler.report.grading import findings_figures as figures
 from profiler.report.grading import findings_runs as of_runs
 from profiler.report.grading.codes import CODES
+from profiler.report.grading.findings_live import of_session, session
 from profiler.report.grading.findings_threads import threads
 from profiler.report.grading.validity import GRADES, Finding
 
 
 def findings(study: Study, runs: Sequence[Run], analysis: Analysis) -> tuple[Finding, ...]:
     """Each thing once, saying what follows from it and what to do; the most serious first."""
-    if not any(run.outcome == "ok" for run in runs):
-        return (of_runs.nothing(study, runs, analysis),)
+    found: Iterator[Finding] = iter((of_runs.nothing(study, runs, analysis),))
+    if any(run.outcome == "ok" for run in runs):
+        found = _found(study, runs, analysis)
+    if study.live is not None:
+        found = map(of_session, found)
     places = {code: place for place, code in enumerate(CODES)}
-    found = _found(study, runs, analysis)
     return tuple(sorted(found, key=lambda each: (-GRADES.index(each.grade), places[each.code])))
 
 
@@ -33,16 +36,19 @@ def _found(study: Study, runs: Sequence[Run], analysis: Analysis) -> Iterator[Fi
     yield from counts.stopped(study, analysis)
     yield from counts.scattered(measured)
     yield from of_runs.swapping(measured)
-    yield from of_runs.load(study, measured)
     yield from of_runs.clock(measured)
     yield from threads(study, ok)
     yield from figures.labels(study, analysis)
     yield from figures.contradicted(study, analysis)
     yield from figures.bent(study, analysis)
     yield from figures.unsteady(study, analysis)
-    yield from figures.few(study, measured)
     yield from figures.one_count(study)
     yield from figures.outliers(measured, analysis)
+    if study.live is not None:
+        yield from session(study, ok)
+    else:
+        yield from of_runs.load(study, measured)
+        yield from figures.few(study, measured)
     yield from _imported(study)
     yield from _scope(study)
     yield from _told(study, analysis)
@@ -80,7 +86,8 @@ def _told(study: Study, analysis: Analysis) -> Iterator[Finding]:
     hardware = [event.name for event in study.events if event.kind == "hardware"]
     lacking = [name for name in hardware if all(costs[name, model.label].reason for model in study.models)]
     counted = any(not cost.reason for cost in costs.values())
-    none = counted and len(lacking) == len(hardware) > 0
+    # A session asks for no event that is not there.
+    none = counted and len(lacking) == len(hardware) and (bool(hardware) or study.live is not None)
     for place, note in enumerate(study.notes):
         # The source that counts nothing says so before anything else.
         yield Finding("no-hardware-counts" if none and not place else "note", "valid", text.sentence(note), study=True)

@@ -7,7 +7,7 @@ from profiler.records import Study
 from profiler.report import text
 from profiler.report.analysis import Analysis
 from profiler.report.costs import Cost, above_nothing, quotient
-from profiler.report.details import PHASE_WORDS
+from profiler.report.details import phase_words
 from profiler.report.model import Question
 from profiler.report.pairs import Measure
 from profiler.report.questions.words import (
@@ -212,7 +212,7 @@ def _fixed_by_phase(lines: Sequence[Cost], analysis: Analysis) -> Iterator[str]:
         largest = sorted(analysis.phases.get(cost.model, ()), key=lambda phase: -phase.wall_ns.value)[:_PARTS]
         if largest:
             parts = text.listed(
-                f"{PHASE_WORDS[phase.name]} {text.in_sentence(phase.wall_ns, 'ns')}" for phase in largest
+                f"{phase_words(cost.around)[phase.name]} {text.in_sentence(phase.wall_ns, 'ns')}" for phase in largest
             )
             yield f"The largest parts of what {cost.model} pays once are: {parts}."
 

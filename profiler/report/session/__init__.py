@@ -1,0 +1,1 @@
+"""What a report says of a recorded live session, whose runs are windows of its frames."""

@@ -58,7 +58,7 @@ def test_the_same_name_twice(workplace: Path) -> None:
     assert invoke(*QUICK, "--name", "mine", "--repeats", "1").exit_code == 0
     again = invoke(*QUICK, "--name", "mine")
     assert again.exit_code == cli.CANNOT
-    assert again.stderr == "profiler: study 'mine' exists in runs: use another --name, or remove that folder\n"
+    assert again.stderr == "profiler: study 'mine' exists in runs: give another name, or remove that folder\n"
 
 
 def test_failed_runs_are_in_the_exit_status(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +178,8 @@ def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of(monkeypatch, *options.split())
     assert (plan.images, plan.threads, plan.cpus, plan.regions) == ((2, 4), None, (0, 2, 3), ("load", "first"))
     assert (plan.phases, plan.keras_call, plan.warmup) == (True, "graph", 0)
+    captured = plan_of(monkeypatch, "--source", "camera:2", "--capture-in-region")
+    assert (captured.source, captured.capture_in_region) == ("camera:2", True)
     quick = plan_of(monkeypatch, "--quick")
     assert (quick.images, quick.repeats) == ((1, 5, 10), 2)
     own = plan_of(monkeypatch, "--quick", "--images", "3", "--repeats", "7")
@@ -277,6 +279,12 @@ def test_a_full_disk_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         ("sweep --models litert=gone.tflite", "gone.tflite cannot be read"),
         ("sweep --models keras=a.tflite", "is not a keras model"),
         ("sweep --models litert=a.tflite --source nowhere", "no image source or folder named 'nowhere'"),
+        ("sweep --models litert=a.tflite --source camera:gone.avi", "there is no camera or file gone.avi"),
+        ("sweep --models litert=a.tflite --source camera:a.tflite", "a.tflite is no video or picture"),
+        (
+            "sweep --models litert=a.tflite --capture-in-region --source synthetic",
+            "images cannot be captured inside the region from 'synthetic'",
+        ),
         ("sweep --models litert=a.tflite --name a/b", "cannot be a study's name"),
         ("sweep --models litert=a.tflite --caches pi9", "unknown machine 'pi9'"),
         ("sweep --models litert=a.tflite --caches none.toml", "none.toml"),

@@ -6,9 +6,11 @@ from typing import Any, NoReturn
 import click
 
 from profiler import __version__
+from profiler.cli.cameras import cameras
 from profiler.cli.check import check
 from profiler.cli.compare import compare
 from profiler.cli.export import export
+from profiler.cli.live import live
 from profiler.cli.models import models
 from profiler.cli.options import CANNOT, INTERRUPTED, RUNS_FAILED, complain
 from profiler.cli.report import report
@@ -54,11 +56,13 @@ def main() -> None:
 
 main.add_command(sweep)
 main.add_command(report)
+main.add_command(live)
 main.add_command(check)
 main.add_command(compare)
 main.add_command(export)
 main.add_command(models)
 main.add_command(virtual)
+main.add_command(cameras)
 
 
 @main.command()

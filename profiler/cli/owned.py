@@ -1,0 +1,84 @@
+"""Standard output for a session alone, and the signals that end it."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from profiler.cli.options import INTERRUPTED
+
+_OUT, _ERROR = 1, 2
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def output() -> Iterator[TextIO]:
+    """Standard output, which whatever else is in this process, engines and decoders in C too, no longer reaches.
+
+    What they print goes to standard error. Where output is a terminal, what they print or complain of on a terminal
+    goes nowhere, for it would stand amid the figures.
+    """
+    try:
+        kept = os.dup(sys.stdout.fileno())
+    except OSError:
+        # Within a program that has put something else in its place.
+        yield sys.stdout
+        return
+    sys.stdout.flush()
+    out = os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors="replace")
+    try:
+        with _away(out.isatty()):
+            yield out
+    finally:
+        # What nobody reads any more cannot be flushed either.
+        with contextlib.suppress(OSError):
+            out.close()
+
+
+@contextmanager
+def _away(silent: bool) -> Iterator[None]:
+    """Standard output goes to standard error; where that is `silent`, both go nowhere as far as they are terminals."""
+    with Path(os.devnull).open("w") as nowhere:
+        target = {_OUT: nowhere.fileno() if silent else _ERROR}
+        if silent and os.isatty(_ERROR):
+            target[_ERROR] = nowhere.fileno()
+        kept = {stream: os.dup(stream) for stream in target}
+        try:
+            for stream, other in target.items():
+                os.dup2(other, stream)
+            yield
+        finally:
+            for stream, copy in kept.items():
+                with contextlib.suppress(OSError):
+                    (sys.stdout if stream == _OUT else sys.stderr).flush()
+                os.dup2(copy, stream)
+                os.close(copy)
+
+
+@contextmanager
+def stoppable(stop: threading.Event, leave: Callable[[], object]) -> Iterator[None]:
+    """Ctrl-C, a request to end and a closed connection set `stop`; whoever looks at it ends in good order.
+
+    A second Ctrl-C calls `leave` and ends the process at once. A signal that this process was started deaf to (by
+    `nohup`) stays unheard.
+    """
+
+    def end(number: int, _frame: Any) -> None:
+        if number == signal.SIGINT and stop.is_set():
+            leave()
+            os._exit(INTERRUPTED)
+        stop.set()
+
+    before = {each: signal.getsignal(each) for each in _SIGNALS if signal.getsignal(each) is not signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -114,6 +114,22 @@ def test_closing_leaves_no_perf_and_no_file(pair: Attached, files: Path) -> None
     pair.close()
 
 
+def test_windows_leave_no_descriptor_open(fake_perf: FakePerf, work: Work, files: Path) -> None:
+    fake_perf(meter=str(work.meter))
+    before = descriptors()
+    with counting(files) as made:
+        for _ in range(3):
+            made.begin()
+            work()
+            made.end().result()
+            made.wait()
+    assert descriptors() == before
+
+
+def descriptors() -> list[str]:
+    return sorted(entry.name for entry in Path("/proc/self/fd").iterdir())
+
+
 def test_a_window_never_waits_for_perf(pair: Attached, work: Work) -> None:
     hold = holding(pair)
     pair.begin()

@@ -11,7 +11,7 @@ from statistics import linear_regression
 from typing import Any
 
 import pytest
-from vm.session import Answers, answers
+from vm.session import Answers, answers, said, status
 
 from profiler.records import Run, Study
 
@@ -33,14 +33,6 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Answers:
 def swept(machines: Answers) -> tuple[Study, tuple[Run, ...]]:
     assert status(machines.study, "sweep") == 0, said(machines.study, "sweep", "err")
     return machines.swept()
-
-
-def said(folder: Path, name: str, where: str = "out") -> str:
-    return (folder / f"{name}.{where}").read_text()
-
-
-def status(folder: Path, name: str) -> int:
-    return int(said(folder, name, "status"))
 
 
 def survey(folder: Path, name: str) -> dict[str, Any]:

@@ -5,7 +5,8 @@ nothing enabled; its `--control` begins and ends the window, and that takes a fr
 this process starts each perf and reads what it leaves. perf is given every thread but that one: an event is inherited
 by what a counted thread starts, and so it counts new threads, and would count perf itself.
 
-A perf whose threads have all gone ends by itself within a second, so that none outlives this process.
+A perf looks once a second whether its threads are still there, and ends by itself where none is: it does not outlive
+this process even where that is killed (until somebody has waited for it, a killed process is still there).
 """
 
 import threading

@@ -1,5 +1,5 @@
-"""The disk of the tests' virtual machine: an arm64 Debian with its own kernel, perf and Python, and the packages that
-`requirements-lite.txt` names.
+"""The disk of the tests' virtual machine: an arm64 Debian with its own kernel, perf and Python, the packages that
+`requirements-lite.txt` names, and the kernel's virtual camera.
 
 It is made of what a virtual board is made of, in the same way: by this host's own apt and pip, without touching the
 host's packages and without being root. It is kept in the user's cache under a key of all that goes into it.
@@ -45,10 +45,32 @@ PATH = {"PATH": os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin"
 """With the system's own tools, whose folders a user's PATH may lack."""
 
 PACKAGES = ("python3", "linux-perf", "busybox-static")
-KERNEL = "linux-image-cloud-arm64"
-MODULES = ("virtio_ring", "virtio", "virtio_mmio", "virtio_blk")
+KERNEL = "linux-image-arm64"
+"""The one with all drivers; that for clouds has no cameras."""
+DISKS = ("virtio_mmio", "virtio_blk", "crc32c_generic", "ext4")
+"""What mounting the root disk takes: modules, or in the kernel itself."""
+CAMERA = "vivid"
+"""The kernel's virtual camera: a driver like any other of V4L2, whose pictures are made up."""
+CAMERA_PLACE = "usr/lib/camera"
+"""Where the guest has the modules for it, in the order in which they go in."""
 COMMANDS = (
-    *("sh", "cat", "cp", "dmesg", "ls", "mkdir", "mount", "poweroff", "sleep", "su", "sync", "sysctl", "tar", "true"),
+    *(
+        "sh",
+        "cat",
+        "chgrp",
+        "chmod",
+        "cp",
+        "dmesg",
+        "grep",
+        "insmod",
+        "ls",
+        "mkdir",
+        "mount",
+        "poweroff",
+        "sleep",
+        "su",
+    ),
+    *("sync", "sysctl", "tar", "true"),
 )
 """busybox's, for the guest's scripts and for what the project runs itself."""
 
@@ -126,6 +148,7 @@ def _build(workshop: Path, made: Path) -> None:
     for unused in ("usr/share", "usr/include", "usr/lib/aarch64-linux-gnu/gconv", "usr/lib/aarch64-linux-gnu/perl"):
         shutil.rmtree(root / unused, ignore_errors=True)
     _furnish(root)
+    _write_modules(kernel, (CAMERA,), root / CAMERA_PLACE)
     for code in (system.library, SITE):
         board.compile_all(root / code[1:], code, root, system)
     shutil.copy(next(kernel.glob("boot/vmlinuz-*")), made / "vmlinuz")
@@ -196,16 +219,16 @@ def _unpack(package: Path, root: Path) -> None:
 
 
 def _furnish(root: Path) -> None:
-    """busybox's commands, a user without privileges, mount points, the first process."""
+    """busybox's commands, a user without privileges and one in the group `video`, mount points, the first process."""
     for name in COMMANDS:
         (root / "bin" / name).unlink(missing_ok=True)
         (root / "bin" / name).symlink_to("busybox")
     for name in ("proc", "sys", "dev", "tmp", "in", "out", "etc"):
         (root / name).mkdir(exist_ok=True)
-    users = {"root": 0, "user": 1000}
+    users = {"root": 0, "user": 1000, "viewer": 1001}
     files = {
         "passwd": "".join(f"{name}:x:{number}:{number}:{name}:/tmp:/bin/sh\n" for name, number in users.items()),
-        "group": "".join(f"{name}:x:{number}:\n" for name, number in users.items()),
+        "group": "".join(f"{name}:x:{number}:\n" for name, number in users.items()) + "video:x:44:viewer\n",
         "os-release": Path("/etc/os-release").read_text(),
     }
     for name, text in files.items():
@@ -215,16 +238,42 @@ def _furnish(root: Path) -> None:
     (root / "sbin/init-guest").chmod(0o755)
 
 
+def _write_modules(kernel: Path, names: Sequence[str], where: Path) -> None:
+    """Modules and those that they need, uncompressed, named so that in order of names each comes after what it needs.
+
+    What is no module is in the kernel itself.
+    """
+    files = {_plain(path): path for path in kernel.rglob("*.ko*")}
+    found: dict[str, bytes] = {}
+
+    def add(name: str) -> None:
+        if name not in files or name in found:
+            return
+        packed = files[name].read_bytes()
+        code = lzma.decompress(packed) if files[name].suffix == ".xz" else packed
+        needs = re.search(rb"\0depends=([^\0]*)", code)
+        for needed in needs[1].decode().split(",") if needs else ():
+            add(needed.replace("-", "_"))
+        found[name] = code
+
+    for name in names:
+        add(name)
+    where.mkdir(parents=True)
+    for number, (name, code) in enumerate(found.items()):
+        (where / f"{number:02}-{name}.ko").write_bytes(code)
+
+
+def _plain(module: Path) -> str:
+    """A module's name as the kernel has it."""
+    return module.name.partition(".")[0].replace("-", "_")
+
+
 def _initrd(root: Path, kernel: Path, disk: Path, made: Path) -> None:
     """A memory disk that can mount the root disk: busybox, the drivers of virtio disks, initrd.sh."""
-    for name in ("bin", "modules", "proc", "sys", "dev", "root"):
+    for name in ("bin", "proc", "sys", "dev", "root"):
         (disk / name).mkdir(parents=True)
     shutil.copy(root / "bin/busybox", disk / "bin/busybox")
     shutil.copy(HERE / "initrd.sh", disk / "init")
     (disk / "init").chmod(0o755)
-    for name in MODULES:
-        for module in kernel.rglob(f"{name}.ko*"):
-            packed = module.read_bytes()
-            code = lzma.decompress(packed) if module.suffix == ".xz" else packed
-            (disk / "modules" / f"{name}.ko").write_bytes(code)
+    _write_modules(kernel, DISKS, disk / "modules")
     _run(("sh", "-c", f"find . | cpio -o -H newc --quiet | gzip -1 >'{made}'"), where=disk)

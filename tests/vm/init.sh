@@ -9,10 +9,14 @@ cd /in || poweroff -f
 tar xf /dev/disk-in
 [ -e /in/profiler/__pycache__ ] || python3 -m compileall -q /in/profiler
 
-# user NAME COMMAND: as a user without privileges; /out gets NAME.out, NAME.err and NAME.status.
+# as USER NAME COMMAND: /out gets NAME.out, NAME.err and NAME.status.
+as() {
+    su "$1" -c "cd /tmp/work && $3" >"/out/$2.out" 2>"/out/$2.err"
+    echo $? >"/out/$2.status"
+}
+# user NAME COMMAND: as a user without privileges.
 user() {
-    su user -c "cd /tmp/work && $2" >"/out/$1.out" 2>"/out/$1.err"
-    echo $? >"/out/$1.status"
+    as user "$@"
 }
 
 . /in/run.sh

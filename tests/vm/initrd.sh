@@ -1,13 +1,13 @@
 #!/bin/busybox sh
-# /init of the guest's initial memory disk: loads the disk drivers, mounts the root disk, hands over to init.sh.
+# /init of the guest's initial memory disk: loads the drivers of the root disk, mounts the root disk, hands over to init.sh.
 /bin/busybox mkdir -p /sbin
 /bin/busybox --install -s /bin
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-for module in virtio_ring virtio virtio_mmio virtio_blk; do
-    [ -e "/modules/$module.ko" ] && insmod "/modules/$module.ko"
+for module in /modules/*.ko; do
+    insmod "$module"
 done
 for wait in 1 2 3 4 5 6 7 8 9 10; do
     [ -b /dev/vdc ] && break

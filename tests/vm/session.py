@@ -1,4 +1,4 @@
-"""Both virtual machines' answers, once a test session, for every test that wants them."""
+"""The virtual machines' answers, once a test session, for every test that wants them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -21,10 +21,12 @@ class Answers(NamedTuple):
     Attributes:
         study: Of `study.sh` on a Cortex-A76.
         levels: Of `levels.sh` on a Cortex-A72.
+        live: Of `live.sh` on a Cortex-A76.
     """
 
     study: Path
     levels: Path
+    live: Path
 
     def swept(self) -> tuple[Study, tuple[Run, ...]]:
         """The study that the guest made."""
@@ -47,7 +49,7 @@ class Answers(NamedTuple):
 
 
 def answers(factory: pytest.TempPathFactory) -> Answers:
-    """Builds the image and boots both machines, or skips the test with the reason why that cannot be here."""
+    """Builds the image and boots the machines, or skips the test with the reason why that cannot be here."""
     try:
         disk = image()
     except UnavailableError as error:
@@ -57,12 +59,23 @@ def answers(factory: pytest.TempPathFactory) -> Answers:
 
 @cache
 def _booted(disk: Image, folder: Path) -> Answers:
-    found = Answers(folder / "study", folder / "levels")
+    found = Answers(folder / "study", folder / "levels", folder / "live")
     with ThreadPoolExecutor() as pool:
         boots = (
             pool.submit(guest.boot, disk, guest.CORTEX_A76, "study.sh", found.study, BOOT_LIMIT_S),
             pool.submit(guest.boot, disk, guest.CORTEX_A72, "levels.sh", found.levels, BOOT_LIMIT_S),
+            pool.submit(guest.boot, disk, guest.CORTEX_A76, "live.sh", found.live, BOOT_LIMIT_S),
         )
         for boot in boots:
             boot.result()
     return found
+
+
+def said(folder: Path, name: str, where: str = "out") -> str:
+    """What a command of a payload printed, to `out` or to `err`."""
+    return (folder / f"{name}.{where}").read_text()
+
+
+def status(folder: Path, name: str) -> int:
+    """How that command ended."""
+    return int(said(folder, name, "status"))

@@ -18,6 +18,7 @@ test: .venv/.test .venv-lite/.test .venv-tflite/.test
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.run $(ARGS)
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.live
 
 .venv/.sweep: $(SOURCES)
 	scripts/setup.sh .venv -e '.[keras,litert]'

@@ -12,6 +12,8 @@ from profiler.errors import ProfilerError
 from profiler.records import READABLE, Run, Study, from_json, to_json
 
 _STUDY, _RUNS, _RAW = "study.json", "runs.jsonl", "raw"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""No room on the disk, or none of this user's share of it."""
 
 
 class Store:
@@ -78,16 +80,18 @@ def create(root: Path, study: Study) -> Store:
     """Makes the study's directory under `root`.
 
     Raises:
-        ProfilerError: The name is taken, or the folder cannot be written.
+        ProfilerError: The name is taken, or the folder cannot be written; the name is free as before.
     """
     folder = vacant(root, study.name)
     try:
         (folder / _RAW).mkdir(parents=True)
         write_whole(folder / _STUDY, _written(study))
     except OSError as error:
-        raise ProfilerError(
-            f"{folder} cannot be written ({error.strerror})", "use a folder you may write to"
-        ) from error
+        for made in (folder / _RAW, folder):
+            with contextlib.suppress(OSError):
+                made.rmdir()
+        remedy = "make room on the disk" if error.errno in _FULL else "use a folder you may write to"
+        raise ProfilerError(f"{folder} cannot be written ({error.strerror})", remedy) from error
     return Store(folder)
 
 

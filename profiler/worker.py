@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.runtimes import Runtime, Tensor, open_runtime
-from profiler.runtimes.usage import Account, account, used
+from profiler.runtimes.usage import Account, account, peak_rss_bytes, used
 
 if TYPE_CHECKING:
     from profiler.images.feed import Feed
@@ -189,7 +189,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
         "latencies_ns": [end - start for start, end in zip(starts, ends, strict=True)],
         "top": [top for top, _ in winners],
         "scores": [score for _, score in winners],
-        "peak_rss_bytes": _peak_rss_bytes(),
+        "peak_rss_bytes": peak_rss_bytes(),
     }
 
 
@@ -287,13 +287,6 @@ def _winner(output: Any, zero: int) -> tuple[int, float]:
         return int(flat[0] > zero), float(flat[0])
     top = int(flat.argmax())
     return top, float(flat[top])
-
-
-def _peak_rss_bytes() -> int:
-    """VmHWM, and not ru_maxrss, which survives exec and so starts from the launching process's size."""
-    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
-        line = next(line for line in file if line.startswith("VmHWM"))
-    return int(line.split()[1]) * 1024
 
 
 def _write(path: str, record: dict[str, Any]) -> None:

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import CHROMIUM
 from hypothesis import settings
 from studies import PI5
 
@@ -74,3 +75,13 @@ def lab_family(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "said").open("w") as said:
         subprocess.run([sys.executable, "-c", build, folder], stdout=said, stderr=said, check=True)
     return folder / "lab"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

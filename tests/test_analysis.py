@@ -296,6 +296,17 @@ def test_agreement_counts_equal_winners() -> None:
     assert found.largest_difference == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize(
+    ("source", "judged"), [("camera:/dev/video0", 0), ("camera:http://board/video", 0), ("camera:cat.avi", 1)]
+)
+def test_models_that_saw_other_frames_are_not_held_against_each_other(source: str, judged: int) -> None:
+    study, runs = made_study(**SMALL)
+    within = replace(study.plan, source=source, capture_in_region=True)
+    assert len(analyse(replace(study, plan=within), runs).agreements) == judged
+    before = replace(within, capture_in_region=False)
+    assert len(analyse(replace(study, plan=before), runs).agreements) == 1
+
+
 def test_agreement_makes_quantised_outputs_real() -> None:
     def quantised(run: Run) -> Run:
         if run.case.model != "litert" or run.completion is None:

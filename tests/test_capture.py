@@ -1,7 +1,9 @@
 """Sources of frames: real OpenCV on a video, a picture and a network camera; a camera's driver is a stand-in."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -155,6 +157,8 @@ def test_files_that_are_no_pictures(tmp_path: Path) -> None:
         open_capture(str(cut))
     with pytest.raises(ProfilerError, match="is a folder"):
         open_capture(str(tmp_path))
+    with pytest.raises(ProfilerError, match="no camera is named: name one"):
+        open_capture("")
     with pytest.raises(ProfilerError, match="there is no camera or file"):
         open_capture(str(tmp_path / "absent.avi"))
 
@@ -254,6 +258,29 @@ def test_a_stream_without_a_frame() -> None:
             open_capture(server.url, limit_s=0.2)
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        ("HTTP/1.1 500 \x1b[2Jno\r\n\r\n", "the server says 500 (?[2Jno)"),
+        ("HTTP/1.1 200 OK\r\nContent-Type: a/\x1bb\r\n\r\n", "it answers with a/?b, of which"),
+    ],
+)
+def test_what_a_server_says_controls_no_terminal(answer: str, told: str) -> None:
+    def reply() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(answer.encode())
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        replying = threading.Thread(target=reply)
+        replying.start()
+        said = network.obstacle(f"http://127.0.0.1:{listener.getsockname()[1]}/", 10.0)
+        replying.join()
+    assert said.startswith(told)
+
+
 def test_a_host_that_is_none_and_a_path_that_is_odd() -> None:
     assert network.obstacle("http://" + "a" * 80 + "./", 1.0).startswith(("a" * 80, "no host named"))
     with MjpegServer(RAMP, count=0) as server:
@@ -292,12 +319,14 @@ def test_urls_that_are_refused(url: str, cause: str) -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_low_latency_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_latency_leaves_no_options_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-    monkeypatch.delenv(name, raising=False)
-    with silence.low_latency():
-        assert "nobuffer" in silence.os.environ[name]
-    assert name not in silence.os.environ
+    monkeypatch.setenv(name, "")
+    monkeypatch.delenv(name)
+    for _ in range(2):
+        with silence.low_latency():
+            assert "nobuffer" in silence.os.environ[name]
+        assert silence.os.environ[name] == ""
     monkeypatch.setenv(name, "rtsp_transport;udp")
     with silence.low_latency():
         assert silence.os.environ[name] == "rtsp_transport;udp"

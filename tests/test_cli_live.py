@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -77,7 +78,7 @@ def test_a_picture_before_the_camera_gives_a_line_each_second(workplace: Path) -
     done = invoke("--camera", str(CAT), "--seconds", "1.2", "--fit", "stretch", "--counters", "software")
     assert done.exit_code == 0, done.output
     assert ", stretch to 150 x 150" in done.stdout
-    assert re.search(r"^1 s: cat \d+\.\d %, \d+\.\d fps, source ", done.stdout, re.MULTILINE)
+    assert re.search(r"^1 s: cat >?\d+\.\d %, \d+\.\d fps, source ", done.stdout, re.MULTILINE)
     assert "ended     1.2 s have passed" in done.stdout
 
 
@@ -99,6 +100,14 @@ def test_a_network_camera_is_shown_without_its_password(cat: Any) -> None:
     assert f"stream {server.url}: 320 x 240" in done.stdout
     assert "secret" not in done.output
     assert "ended     5 frames were labelled" in done.stdout
+
+
+def test_a_camera_s_frames_cannot_all_be_labelled(cat: Any, workplace: Path) -> None:
+    with MjpegServer([cat]) as server:
+        done = invoke("--camera", server.url, "--every-frame", "--counters", "software", "--record", "evening")
+    assert done.exit_code == cli.CANNOT
+    assert done.stderr == f"profiler: --every-frame is for files, and {server.url} is none: leave --every-frame out\n"
+    assert not (workplace / "runs" / "evening").exists()
 
 
 def test_a_lost_camera_is_the_exit_status_and_one_line(cat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +269,17 @@ def test_a_session_is_recorded_as_a_study(video: Path, workplace: Path) -> None:
     assert study.live is not None
     assert study.live.summary is not None
     assert study.live.summary.frames == 10
+    assert study.live.every
+    assert study.notes[0] == "No hardware event was counted: not asked for (--counters software)."
     assert [run.completion.top for run in runs if run.completion] == [(0,) * len(runs[0].completion.top)]
+
+
+def test_the_command_that_shows_a_recording_finds_it(video: Path, workplace: Path) -> None:
+    done = invoke("--camera", "cat.avi", "--counters", "software", "--record", "my desk", "--runs", "elsewhere")
+    said = done.stdout.splitlines()[-1].partition("`")[2].partition("`")[0]
+    assert said == "profiler report 'elsewhere/my desk'"
+    shown = CliRunner().invoke(cli.main, [*shlex.split(said)[1:], "--format", "md"])
+    assert shown.exit_code == 0, shown.output
 
 
 def test_a_name_that_is_taken_is_said_before_anything_is_opened(workplace: Path) -> None:
@@ -341,8 +360,8 @@ def test_on_a_terminal_it_is_in_place_and_follows_its_size(started: Callable[...
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.out)
     process = started(**streams, env=os.environ | {"TERM": "xterm"})
     text = terminal.until(whole(24))
-    assert OPENED in text.split("\x1b[?1049h")[0]
-    assert any(re.match(r"  cat  \d+\.\d %", line) for line in drawn(text))
+    assert OPENED in text.split("\x1b[?1049h")[0].partition("loading litert cat-dog-mnv2.tflite")[2]
+    assert any(re.match(r"  cat  >?\d+\.\d %", line) for line in drawn(text))
     assert any(line.startswith("rate      ") for line in drawn(text))
     terminal.resize(60, 20)
     process.send_signal(signal.SIGWINCH)

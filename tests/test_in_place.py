@@ -2,10 +2,12 @@
 
 import os
 import signal
+import termios
+import threading
 from collections.abc import Iterator
 
 import pytest
-from terminals import Terminal
+from terminals import LIMIT_S, Terminal
 from test_screen import CAMERA, SETTING, second, summary
 
 from profiler.cli.in_place import BACK, InPlace
@@ -67,6 +69,18 @@ def test_it_leaves_the_terminal_usable_when_it_is_abandoned(terminal: Terminal, 
     terminal.until(DRAWN)
     show.abandon()
     terminal.until(BACK.decode())
+
+
+def test_it_is_abandoned_at_once_though_the_terminal_is_halted(terminal: Terminal, show: InPlace) -> None:
+    show.second(second())
+    terminal.until(DRAWN)
+    termios.tcflow(terminal.out.fileno(), termios.TCOOFF)
+    leaving = threading.Thread(target=show.abandon, daemon=True)
+    leaving.start()
+    leaving.join(LIMIT_S)
+    stuck = leaving.is_alive()
+    termios.tcflow(terminal.out.fileno(), termios.TCOON)
+    assert not stuck
 
 
 def test_without_a_second_it_never_leaves_the_ordinary_screen(terminal: Terminal, show: InPlace) -> None:

@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "profiler"
 
 LAYERS = {
-    0: {"errors", "records"},
+    0: {"errors", "plain", "records"},
     1: {
         "events",
         "metrics",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_live import labelled, photo, second
 
-from profiler.live.annotate import LARGEST, SMALLEST, annotated
+from profiler.live.annotate import LARGEST, SMALLEST, annotated, chance
 from profiler.live.web.hub import KEPT, Hub, encoded
 from profiler.records import Shown
 
@@ -160,3 +160,19 @@ def test_a_frame_without_an_answer_is_shown_as_it_is() -> None:
     difference = np.abs(shown.astype(int) - labelled(3).frame.pixels.astype(int))
     assert shown.shape == (480, 640, 3)
     assert difference.mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("probability", "written"),
+    [
+        (1.0, "100.0 %"),
+        (0.99999, ">99.9 %"),
+        (0.9994, "99.9 %"),
+        (0.5, "50.0 %"),
+        (0.0006, "0.1 %"),
+        (0.00001, "<0.1 %"),
+        (0.0, "0.0 %"),
+    ],
+)
+def test_what_is_not_certain_is_not_written_as_certain(probability: float, written: str) -> None:
+    assert chance(probability) == written

@@ -172,6 +172,12 @@ def test_stale_is_older_than_a_period_and_its_own_work_and_10_ms() -> None:
     assert (told.stale, told.total_stale) == (0, 1)
 
 
+def test_a_file_that_is_read_on_demand_has_no_stale_frames() -> None:
+    meter = Meter(0, 0, 20.0, paced=False)
+    meter.labelled(labelled(1, 0, 9000))
+    assert second(meter, 9 * S).stale == 0
+
+
 def test_the_period_is_measured_over_dropped_frames_and_gaps() -> None:
     meter = Meter(0, 0, 1000.0)
     assert meter.period_ns() == MS

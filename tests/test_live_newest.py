@@ -227,6 +227,15 @@ def test_what_nobody_expected_is_raised_where_frames_are_taken() -> None:
             found.take(LONG_S)
 
 
+def test_a_source_that_cannot_be_closed_is_no_endless_wait() -> None:
+    class Stuck(Fed):
+        def close(self) -> None:
+            raise OSError("busy")
+
+    with Newest(lambda: Stuck().give(OverError("over"))) as read, pytest.raises(OSError, match="busy"):
+        read.take(LONG_S)
+
+
 def test_silence_is_since_the_last_frame_came_or_was_taken() -> None:
     now = [0]
     fed = Fed()

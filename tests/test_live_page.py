@@ -1,28 +1,20 @@
 """The live page in a browser: the picture moves, figures and charts follow, silent, accessible, at any width."""
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from browsers import IN_A_BROWSER
 from made_live import COUNTING, KEPT_BEFORE, labelled, running, second
 
 from profiler.live.web import Hub, serve
 from profiler.live.web.app import Feed, events
 from profiler.records import Shown, Spread
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PACKAGES = ("playwright", "axe_playwright_python")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: sudo apt install chromium"),
-    *(pytest.mark.skipif(find_spec(name) is None, reason=f"no {name}") for name in PACKAGES),
-]
+pytestmark = IN_A_BROWSER
 
 TOKEN = "a token & more"
 SIGNATURE = """() => {
@@ -35,16 +27,6 @@ SIGNATURE = """() => {
   return ink.getImageData(0, 0, 64, 48).data.join();
 }"""
 """What the picture shows now, as a string."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 class Seen:
@@ -121,6 +103,10 @@ def test_label_figures_and_charts_follow(browser: Any) -> None:
         sure = (Shown(label="dog", probability=1.0), Shown(label="cat", probability=0.0))
         shown.hub.labelled(labelled(3, answers=sure))
         shown.reads("#probability", "100.0 %")
+        nearly = (Shown(label="dog", probability=0.9999), Shown(label="cat", probability=0.0001))
+        shown.hub.labelled(labelled(4, answers=nearly))
+        shown.reads("#probability", ">99.9 %")
+        assert shown.page.locator("#answers li").all_inner_texts() == ["dog\n>99.9 %", "cat\n<0.1 %"]
         high = shown.page.locator("#answers li").evaluate_all("all => all.map(line => line.offsetHeight)")
         assert high[0] == high[1]
         for number, rate in ((2, 12.345), (3, 143.2)):

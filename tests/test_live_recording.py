@@ -1,6 +1,9 @@
 """A recorded session is a study like any other: whole from its beginning, a run a window, closed with its summary."""
 
+import gc
 import sys
+import time
+from concurrent.futures import Future
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,13 +19,22 @@ from profiler.frames import Study as Frames
 from profiler.images.capture import Facts
 from profiler.live.classifier import open_classifier
 from profiler.live.recording import Recorder
-from profiler.live.windows import Window
+from profiler.live.windows import Window, accounted
 from profiler.records import Count, MachineState, Summary, Usage
 from profiler.report import build
 
 FRAMES = 4
 FILE = network.parse("litert")[0]
 FACTS = Facts("/dev/video3", "HD Webcam", "device", 640, 480, 36.0, 30.0, "MJPG")
+
+USAGE = Usage(
+    wall_ns=133_000_000,
+    cpu_ns=36_000_000,
+    user_ns=30_000_000,
+    system_ns=6_000_000,
+    page_faults=8,
+    context_switches=40,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +52,12 @@ def window(number: int = 1, frames: int = FRAMES, counts: tuple[Count, ...] = ()
     return Window(
         number=number,
         started_at=state.at,
-        wall_ns=133_000_000,
-        usage=Usage(
-            wall_ns=133_000_000,
-            cpu_ns=36_000_000,
-            user_ns=30_000_000,
-            system_ns=6_000_000,
-            page_faults=8,
-            context_switches=40,
-        ),
+        wall_ns=USAGE.wall_ns,
+        usage=USAGE,
         latencies_ns=tuple(5_000_000 + 1000 * place for place in range(frames)),
         tops=(1,) * frames,
         scores=(2.5,) * frames,
-        counts=counts,
+        counts=(*accounted(USAGE), *counts),
         before=state,
         after=replace(state, temperature_celsius=51.0 + number),
         raw=raw,
@@ -134,6 +139,19 @@ def test_hardware_counts_and_their_files_come_into_the_study(tmp_path, classifie
     assert runs[0].raw == "raw/00001.perf"
     assert (recorder.folder / runs[0].raw).read_text() == "what perf printed"
     assert not raw.exists()
+
+
+def test_what_was_written_is_let_go(tmp_path, classifier):
+    recorder, runs = begun(tmp_path, classifier), tmp_path / "session" / "runs.jsonl"
+    runs.touch()
+    for number in range(1, 31):
+        recorder.window(window(number))
+    ends = time.monotonic() + 60
+    while runs.read_bytes().count(b"\n") < 30:
+        assert time.monotonic() < ends
+    recorder.window(window(31))
+    assert sum(isinstance(each, Future) for each in gc.get_objects()) < 10
+    assert len(recorded(recorder, [], 31 * FRAMES)[1]) == 31
 
 
 def test_the_only_window_counts_though_it_is_not_whole(tmp_path, classifier):
@@ -218,3 +236,8 @@ def test_report_and_frames_take_a_recorded_session(tmp_path, classifier):
     assert len(frames.latencies) == 20
     assert set(frames.phases["phase"]) == {"import", "load", "first", "live"}
     assert set(frames.runs["region"]) == {"live"}
+
+
+def test_a_file_read_on_demand_is_recorded_as_such(tmp_path: Path, classifier) -> None:
+    folders = [begun(tmp_path / str(every), classifier, every=every).folder for every in (False, True)]
+    assert [store.load(folder)[0].live.every for folder in folders] == [False, True]

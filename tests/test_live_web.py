@@ -18,7 +18,7 @@ import pytest
 from made_live import labelled, second
 
 from profiler.errors import ProfilerError
-from profiler.live.web import Hub, serve
+from profiler.live.web import Hub, serve, server
 from profiler.live.web.guard import loopback
 from profiler.live.web.server import address, listen
 
@@ -483,3 +483,35 @@ def test_a_port_out_of_range_is_refused(port: int) -> None:
     with pytest.raises(ProfilerError) as caught:
         listen("127.0.0.1", port)
     assert caught.value.cause == f"{port} is no port"
+
+
+@contextmanager
+def connected(viewer: Callable[[], Viewer], count: int) -> Iterator[list[socket.socket]]:
+    """Connections on which nothing is asked."""
+    parts = viewer().parts
+    with ExitStack() as opened:
+        yield [
+            opened.enter_context(socket.create_connection((parts.hostname, parts.port), LIMIT_S)) for _ in range(count)
+        ]
+
+
+def cut(connection: socket.socket) -> bool:
+    """Whether the server ends it, which is waited for."""
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_who_connects_and_asks_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_ASKING_S", 0.02)
+    with served() as (_, viewer), connected(viewer, 2) as silent:
+        assert all(map(cut, silent))
+
+
+def test_connections_without_end_take_no_file_descriptors_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_CONNECTIONS", 3)
+    with served() as (_, viewer), connected(viewer, 3) as held, connected(viewer, 4) as beyond:
+        assert all(map(cut, beyond))
+        held[0].sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert held[0].recv(12) == b"HTTP/1.1 200"

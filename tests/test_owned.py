@@ -2,10 +2,10 @@
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -63,6 +63,26 @@ def test_complaints_into_a_file_are_kept(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == b"two "
 
 
+CLOSED = """
+import os, sys
+from pathlib import Path
+from profiler.cli import owned
+with owned.output() as out, Path(sys.argv[1]).open("w") as study:
+    os.write(1, b"one ")
+    os.write(2, b"two ")
+    print("three")
+    print("four", file=sys.stderr)
+    out.write("mine\\n")
+    study.write("a run")
+"""
+
+
+def test_without_standard_streams_what_is_said_goes_nowhere_and_into_no_file(tmp_path: Path) -> None:
+    program = shlex.join([sys.executable, "-c", CLOSED, str(tmp_path / "study")])
+    subprocess.run(f"{program} <&- >&- 2>&-", shell=True, check=True)
+    assert (tmp_path / "study").read_text() == "a run"
+
+
 def test_a_program_that_replaced_standard_output_keeps_its_own(capsys: pytest.CaptureFixture[str]) -> None:
     with owned.output() as out:
         out.write("mine")
@@ -71,7 +91,7 @@ def test_a_program_that_replaced_standard_output_keeps_its_own(capsys: pytest.Ca
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.Signals) -> None:
-    before, stop = signal.getsignal(number), threading.Event()
+    before, stop = signal.getsignal(number), owned.Stop()
     with owned.stoppable(stop, lambda: None):
         assert not stop.is_set()
         signal.raise_signal(number)
@@ -84,15 +104,40 @@ def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.S
 def test_a_second_ctrl_c_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
     monkeypatch.setattr(os, "_exit", said.append)
-    with owned.stoppable(threading.Event(), lambda: said.append("left")):
+    with owned.stoppable(owned.Stop(), lambda: said.append("left")):
         signal.raise_signal(signal.SIGINT)
         assert said == []
         signal.raise_signal(signal.SIGINT)
     assert said == ["left", INTERRUPTED]
 
 
+AMID = """
+import signal, sys
+from profiler.cli import owned
+
+def amid(frame, event, _value):
+    # Each line that runs while the first signal is answered is interrupted by another one.
+    if len(said) < 20:
+        said.append(event)
+        signal.raise_signal(signal.SIGTERM)
+    return amid
+
+said, stop = [], owned.Stop()
+with owned.stoppable(stop, lambda: None):
+    sys.settrace(amid)
+    signal.raise_signal(signal.SIGHUP)
+    sys.settrace(None)
+print(stop.is_set(), len(said) > 1)
+"""
+
+
+def test_a_signal_amid_another_is_no_deadlock() -> None:
+    done = subprocess.run([sys.executable, "-c", AMID], stdout=subprocess.PIPE, check=True, timeout=60)
+    assert done.stdout == b"True True\n"
+
+
 def test_a_process_that_was_started_deaf_stays_so() -> None:
-    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), threading.Event()
+    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), owned.Stop()
     try:
         with owned.stoppable(stop, lambda: None):
             signal.raise_signal(signal.SIGHUP)

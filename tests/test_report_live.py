@@ -133,6 +133,21 @@ def test_a_session_that_drops_much_does_not_keep_up():
     assert "capturing and decoding the dropped ones is in them" in " ".join(slow.warnings)
 
 
+def test_a_file_read_on_demand_keeps_up_with_nothing():
+    made = built(facts={"kind": "file", "source": "cat.avi", "every": True}, source_rate=29.7)
+    assert question(made, "pace").verdict.startswith("There was no pace to keep up with: litert labelled ")
+    assert "a file read on demand" in made.answer[0]
+    assert "which gave" not in made.answer[0]
+    assert "none left out" in method(made)
+    assert "only the newest is kept" not in method(made)
+    assert "frame period" not in " ".join(question(made, "late").evidence)
+    assert "while the last is being labelled" in " ".join(question(made, "late").caveats)
+    played = built(facts={"kind": "file", "source": "cat.avi"})
+    assert question(played, "pace").verdict.startswith("Yes: ")
+    assert "due by the file's own rate" in " ".join(question(played, "late").caveats)
+    assert "only the newest is kept" in method(played)
+
+
 def test_a_cost_without_a_dropped_frame_has_no_dropped_frames_in_it():
     made = built(source_rate=29.7)
     assert "dropped-frames" not in codes(made)
@@ -289,6 +304,12 @@ def test_two_sessions_compare_frame_by_frame():
     assert table(made, "image").title == "For each labelled frame"
 
 
+def test_how_a_file_was_read_is_a_difference():
+    files = [live_study(facts={"kind": "file", "source": "cat.avi", "every": every}) for every in (False, True)]
+    made = compared(("played", files[0]), ("read", files[1]))
+    assert cells(made, "differences")["source of frames"][-1] == "cat.avi, 640 × 480 MJPG, read on demand"
+
+
 def test_a_session_shares_no_row_with_a_sweep():
     sweep = made_study(labels=("litert",), repeats=3)
     with pytest.raises(
@@ -316,6 +337,22 @@ def test_capture_inside_the_region_is_told_and_kept_apart():
         compared(("plain", made_study(labels=("litert",), repeats=3)), ("captured", captured()))
     both = compared(("one", captured()), ("two", captured()))
     assert table(both, "image").title == "Paid for each image, its capture included"
+
+
+def filmed(source: str):
+    study, runs = made_study(labels=("litert",), repeats=3)
+    return replace(study, plan=replace(study.plan, source=source)), runs
+
+
+@pytest.mark.parametrize("source", ["camera:/dev/video0", "camera", "camera:rtsp://board/live"])
+def test_two_sweeps_of_one_camera_are_not_of_the_same_images(source: str):
+    (said,) = (line for line in compared(("one", filmed(source)), ("two", filmed(source))).warnings if "camera" in line)
+    assert said.startswith("one and two took their images from a camera or stream: ")
+
+
+@pytest.mark.parametrize("source", ["camera:cat.avi", "builtin"])
+def test_two_sweeps_of_one_file_are_of_the_same_images(source: str):
+    assert not any("camera" in line for line in compared(("one", filmed(source)), ("two", filmed(source))).warnings)
 
 
 def test_frames_and_pyperf_take_windows():

@@ -1,14 +1,13 @@
 """The page in a browser: silent, without the network, accessible, sorted and enlarged by keyboard."""
 
 import dataclasses
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import IN_A_BROWSER
 from studies import KERAS, LITERT, failing, family_study, made_study, virtual_study
 
 from profiler import report
@@ -17,14 +16,7 @@ from profiler.report.formats import html
 from profiler.report.grading.validity import Finding, Validity
 from profiler.report.model import Question, Report, Section, Table
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PACKAGES = ("playwright", "axe_playwright_python")
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: sudo apt install chromium"),
-    *(pytest.mark.skipif(find_spec(name) is None, reason=f"no {name}") for name in PACKAGES),
-]
+pytestmark = IN_A_BROWSER
 
 HOSTILE = ("keras|`<script>alert(1)</script>$x_{2}$", 'litert](http://x) *b* _c_ & "q"')
 FORMS = ("keras", "keras:weights", *(f"litert:{form}" for form in ("fp32", "fp16", "int8", "dynamic", "a50", "a35")))
@@ -64,16 +56,6 @@ def built(name: str) -> Report:
         validity=Validity("degraded", findings, {}, {}),
         sections=(*made.sections, there),
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")

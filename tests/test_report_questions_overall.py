@@ -252,6 +252,16 @@ def test_too_few_runs_leave_no_difference_shown() -> None:
             {"region": "process,inference"},
             "profiler sweep --models keras,litert --on pi5 --region process,inference",
         ),
+        (
+            "profiler sweep --source camera:a.avi --capture-in-region --images 1,2",
+            {"images": "1,5"},
+            "profiler sweep --models keras,litert --source camera:a.avi --capture-in-region --images 1,5",
+        ),
+        (
+            "profiler sweep --source camera:a.avi --capture-in-region --images 1,2",
+            {"caches": "pi5"},
+            "profiler sweep --models keras,litert --source camera:a.avi --images 1,2 --caches pi5",
+        ),
         ("someone's script", {}, "profiler sweep --models keras,litert"),
     ],
 )
@@ -270,3 +280,11 @@ def test_a_study_without_its_files_names_them_by_runtime() -> None:
 def test_a_virtual_boards_line_needs_few_images() -> None:
     study, _ = virtual_study(images=(1,))
     assert for_a_line(study) == "profiler sweep --models keras,litert --images 1,2,4 --region process,inference"
+
+
+@pytest.mark.parametrize("in_region", [True, False])
+def test_a_camera_that_every_process_opens_is_paid_once(in_region: bool) -> None:
+    study, runs = made_study(**SMALL)
+    study = replace(study, plan=replace(study.plan, capture_in_region=in_region))
+    caveats = " ".join(asked((study, runs)).caveats)
+    assert ("model load, opening of the camera, first inference" in caveats) is in_region

@@ -199,6 +199,14 @@ def test_a_low_terminal_keeps_the_label_and_the_rate() -> None:
     assert shown[1].startswith("rate ")
 
 
+def test_a_small_terminal_keeps_what_is_wrong() -> None:
+    around = AROUND._replace(notes=("the disk is full",))
+    shown = drawn(second(trouble="the camera has gone"), around, width=40, height=10)
+    assert shown[0] == "  cat  98.3 %"
+    assert shown[-2:] == ["trouble   the camera has gone", "the disk is full"]
+    assert len(shown) == 10
+
+
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_hostile_names_neither_break_lines_nor_control_the_terminal(width: int) -> None:
     facts = CAMERA._replace(name=HOSTILE)

@@ -1,3 +1,5 @@
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,18 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ProfilerError, match="cannot be written"):
         store.create(tmp_path / "file", study("s"))
+
+
+def test_a_full_disk_leaves_the_name_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ProfilerError, match=r"No space left on device\): make room on the disk"):
+            store.create(tmp_path, study("s"))
+    assert list(tmp_path.iterdir()) == []
+    store.create(tmp_path, study("s"))
 
 
 def test_a_run_that_cannot_be_written(tmp_path: Path) -> None:

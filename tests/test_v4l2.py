@@ -344,6 +344,16 @@ def test_who_holds_a_camera_is_found_among_the_processes(tmp_path: Path) -> None
     assert v4l2.holders("/dev/video1", tmp_path) == ()
 
 
+def test_no_name_controls_the_terminal(nodes: Nodes, tmp_path: Path) -> None:
+    root = nodes({0: "HD \x1b[2JWebcam", 1: ""}, video0=C920, video1=C920._replace(card="Cam\x1b]0;x\x07"))
+    assert [one.name for one in v4l2.devices(root)] == ["HD ?[2JWebcam", "Cam?]0;x?"]
+    folder = tmp_path / "proc/7/fd"
+    folder.mkdir(parents=True)
+    (folder / "5").symlink_to("/dev/video0")
+    (folder.parent / "comm").write_text("zo\x1bom\n")
+    assert v4l2.holders("/dev/video0", root) == ((7, "zo?om"),)
+
+
 def test_a_real_process_that_has_a_file_open_is_found(tmp_path: Path) -> None:
     held = tmp_path / "node"
     held.touch()

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import select
 import signal
 import threading
 from collections.abc import Sequence
+from queue import SimpleQueue
 from typing import Any, TextIO
 
 from rich.console import Console, Group
@@ -15,6 +17,7 @@ from profiler.cli import words
 from profiler.cli.lines import WIDTH, Watch, rows
 from profiler.cli.screen import Around, screen
 from profiler.images.capture import Facts
+from profiler.plain import safe
 from profiler.records import Second, Summary
 
 BACK = b"\x1b[?1049l\x1b[?25h"
@@ -46,7 +49,8 @@ class InPlace(Watch):
             redirect_stderr=False,
             get_renderable=self._render,
         )
-        self._resized, self._over = threading.Event(), False
+        # A handler may be interrupted by the next resize's: this queue's `put`, unlike an event's `set`, bears that.
+        self._resized: SimpleQueue[bool] = SimpleQueue()
         self._redrawing = threading.Thread(target=self._redraw, name="redraw", daemon=True)
         self._handler: Any = None
 
@@ -55,6 +59,9 @@ class InPlace(Watch):
         """Whether it is a terminal that can be drawn on."""
         console = Console(file=out)
         return out.isatty() and console.is_terminal and not console.is_dumb_terminal
+
+    def loading(self, what: str) -> None:
+        self._say([safe(f"loading {what}")])
 
     def opened(self, setting: words.Setting, facts: Facts) -> None:
         heading = words.heading(setting, facts)
@@ -73,20 +80,21 @@ class InPlace(Watch):
     def ended(self, summary: Summary, recorded: str | None) -> None:
         self.close()
         width, _ = self._fit()
-        self._say([*rows(summary, recorded, min(width, WIDTH)), *map(words.safe, self._around.notes)])
+        self._say([*rows(summary, recorded, min(width, WIDTH)), *map(safe, self._around.notes)])
 
     def close(self) -> None:
         """The terminal as it was before."""
         if self._live.is_started:
             signal.signal(signal.SIGWINCH, self._handler)
-            self._over = True
-            self._resized.set()
+            self._resized.put(False)
             self._redrawing.join()
             self._live.stop()
 
     def abandon(self) -> None:
-        if self._live.is_started:
-            os.write(self._out.fileno(), BACK)
+        # A terminal that was halted by Ctrl-S, or is full, would hold up the end of the process.
+        if self._live.is_started and select.select([], [self._out], [], 0)[1]:
+            with contextlib.suppress(OSError):
+                os.write(self._out.fileno(), BACK)
 
     def _say(self, lines: Sequence[str]) -> None:
         """Lines that stay; the terminal itself breaks them, so that an address is copied whole."""
@@ -96,15 +104,16 @@ class InPlace(Watch):
     def _start(self) -> None:
         self._live.start()
         # The handler runs between any two steps of the loop, amid a drawing too: another thread draws.
-        self._handler = signal.signal(signal.SIGWINCH, lambda *_: self._resized.set())
+        self._handler = signal.signal(signal.SIGWINCH, lambda *_: self._resized.put(True))
         self._redrawing.start()
 
     def _redraw(self) -> None:
         # A terminal that has gone is noticed by the loop too.
         with contextlib.suppress(OSError):
-            while self._resized.wait() and not self._over:
-                self._resized.clear()
-                self._live.refresh()
+            while self._resized.get():
+                # Of a window that is being dragged only the latest size is drawn.
+                if self._resized.empty():
+                    self._live.refresh()
 
     def _render(self) -> Group | str:
         if self._second is None:

@@ -1,5 +1,6 @@
 """A live session where there is no terminal: a plain line a second, or a JSON object; and its summary for all."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
@@ -10,6 +11,7 @@ from rich.cells import cell_len, chop_cells
 from profiler.cli import words
 from profiler.cli.options import complain
 from profiler.images.capture import Facts
+from profiler.plain import safe
 from profiler.records import Second, Summary, to_json
 from profiler.report import text
 
@@ -24,6 +26,9 @@ _LABELS = 10
 class Watch:
     """A way of showing a session. A method raises OSError where nobody reads any more."""
 
+    def loading(self, what: str) -> None:
+        """A model is loaded next, which with Keras takes many seconds; said to whoever sits before it."""
+
     def opened(self, setting: words.Setting, facts: Facts) -> None:
         """The source is open for the first time: the heading is due."""
         raise NotImplementedError
@@ -37,7 +42,7 @@ class Watch:
         complain(line)
 
     def ended(self, summary: Summary, recorded: str | None) -> None:
-        """The session is over; `recorded` is the name of the study it was kept in."""
+        """The session is over; `recorded` is the study it was kept in, as `profiler report` takes it."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -104,7 +109,7 @@ def line(second: Second, lack: str | None, asked_rate: float | None) -> str:
         words.shares(second.shares),
         words.machine(second.cpu_percent, second.state),
         [f"counters {' '.join(words.counts(second.counting, lack))}"],
-        [f"trouble: {words.safe(second.trouble)}"] if second.trouble else [],
+        [f"trouble: {safe(second.trouble)}"] if second.trouble else [],
     )
     return ", ".join(item for group in groups for item in group)
 
@@ -112,7 +117,7 @@ def line(second: Second, lack: str | None, asked_rate: float | None) -> str:
 def rows(summary: Summary, recorded: str | None, width: int = WIDTH) -> list[str]:
     """The summary's lines, none wider than `width`."""
     found: tuple[tuple[str, list[str]], ...] = (
-        ("ended", [words.safe(summary.ended)]),
+        ("ended", [safe(summary.ended)]),
         ("frames", [f"{summary.frames:,} in {summary.seconds:.1f} s", *words.rates(summary)]),
         ("shares", words.shares(summary.shares)),
         ("latency", [*words.quantiles(summary.latency_ms), "to preprocess and infer"]),
@@ -159,8 +164,8 @@ def _won(summary: Summary) -> list[str]:
     shown, others = ranked[:_LABELS], ranked[_LABELS:]
     if others:
         shown = [*shown, (f"{len(others)} others", sum(times for _, times in others))]
-    return [f"{words.safe(name)} {times:,} ({text.percent(times / summary.frames)})" for name, times in shown if times]
+    return [f"{safe(name)} {times:,} ({text.percent(times / summary.frames)})" for name, times in shown if times]
 
 
 def _recorded(name: str) -> str:
-    return f"`profiler report {words.safe(name)}` shows it"
+    return f"`profiler report {shlex.quote(safe(name))}` shows it"

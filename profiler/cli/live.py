@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profiler.cli.options import CANNOT, RUNS, complain, threads
+from profiler.cli.options import CANNOT, KERAS_CALL, RUNS, complain, threads
 from profiler.errors import ProfilerError
-from profiler.runtimes import KERAS_CALLS
 
 if TYPE_CHECKING:
     from profiler.network import ModelFile
@@ -70,7 +69,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str | N
 @click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Answers shown at most.")
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), help="End after so many seconds.")
 @click.option("--frames", type=click.IntRange(1), help="End after so many labelled frames.")
-@click.option("--every-frame", "every", is_flag=True, help="Label each frame of a video, as fast as that goes.")
+@click.option("--every-frame", "every", is_flag=True, help="Label each frame of a video file, as fast as that goes.")
 @click.option("--fit", type=click.Choice(_FITS), default="crop", show_default=True, help="How a frame is made to fit.")
 @click.option("--output", type=click.Choice(_OUTPUTS), help="What the last layer gives.  [default: as the card says]")
 @click.option("--labels", type=click.Path(path_type=Path), help="File with the names of the classes.")
@@ -81,13 +80,7 @@ def _address(_context: click.Context, _parameter: click.Parameter, text: str | N
     help="What the model takes.  [default: as the card says]",
 )
 @click.option("--threads", default="1", show_default=True, callback=threads, help="N, or 'default': the engine's own.")
-@click.option(
-    "--keras-call",
-    type=click.Choice(KERAS_CALLS),
-    default=KERAS_CALLS[0],
-    show_default=True,
-    help="How Keras is asked.",
-)
+@KERAS_CALL
 @click.option("--counters", type=click.Choice(_COUNTERS), default="auto", show_default=True, help="Who counts.")
 @click.option("--json", "as_json", is_flag=True, help='Print a JSON object a second, and last {"summary": ...}.')
 @click.option(

@@ -6,19 +6,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profiler.plain import safe
+from profiler.runtimes import KERAS_CALLS
+
 if TYPE_CHECKING:
     from profiler.report.model import Report
 
 CANNOT, RUNS_FAILED, DEGRADED, INVALID, GOT_WORSE, INTERRUPTED = 1, 3, 4, 5, 6, 130
 """Exit statuses beside 0 and click's 2 for a command line that makes no sense."""
 
+USUAL_RUNS = Path("runs")
 RUNS = click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Studies' folder."
+    "--runs", type=click.Path(path_type=Path), default=USUAL_RUNS, show_default=True, help="Studies' folder."
 )
 OUTPUT = click.option(
     "--output", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Reports' folder."
 )
-
+KERAS_CALL = click.option(
+    "--keras-call",
+    type=click.Choice(KERAS_CALLS),
+    default=KERAS_CALLS[0],
+    show_default=True,
+    help="How Keras is asked.",
+)
 
 SEED = click.IntRange(0, 2**30)
 """What random generators are seeded with: NumPy's take nothing below 0, the cache simulator's nothing above 31 bits."""
@@ -26,7 +36,7 @@ SEED = click.IntRange(0, 2**30)
 
 def complain(line: str) -> None:
     """Says on standard error what is wrong and what to do about it, in one line whatever names are in it."""
-    click.echo(f"profiler: {' '.join(line.split())}", err=True)
+    click.echo(f"profiler: {safe(' '.join(line.split()))}", err=True)
 
 
 def threads(_context: click.Context, _parameter: click.Parameter, text: str) -> int | None:

@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,8 +20,10 @@ def output() -> Iterator[TextIO]:
     """Standard output, which whatever else is in this process, engines and decoders in C too, no longer reaches.
 
     What they print goes to standard error. Where output is a terminal, what they print or complain of on a terminal
-    goes nowhere, for it would stand amid the figures.
+    goes nowhere, for it would stand amid the figures. Where this process was started without standard output (`>&-`)
+    what is written goes nowhere.
     """
+    _fill()
     try:
         kept = os.dup(sys.stdout.fileno())
     except OSError:
@@ -38,6 +39,23 @@ def output() -> Iterator[TextIO]:
         # What nobody reads any more cannot be flushed either.
         with contextlib.suppress(OSError):
             out.close()
+
+
+def _fill() -> None:
+    """Gives standard streams that were closed a place that leads nowhere: the next file opened, a camera or a study's,
+    would get their number, and with it what engines print.
+    """
+    for number in (0, _OUT, _ERROR):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+    # Python has none for a stream that was closed when it began.
+    sys.stdout = sys.stdout or os.fdopen(_OUT, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(_ERROR, "w", closefd=False)
 
 
 @contextmanager
@@ -60,8 +78,25 @@ def _away(silent: bool) -> Iterator[None]:
                 os.close(copy)
 
 
+class Stop:
+    """A wish to end. A signal's handler may be interrupted by another's, and `threading.Event.set` would then wait for
+    itself.
+    """
+
+    def __init__(self) -> None:
+        self._wished = False
+
+    def set(self) -> None:
+        """From anywhere, once or again."""
+        self._wished = True
+
+    def is_set(self) -> bool:
+        """Whether it was wished."""
+        return self._wished
+
+
 @contextmanager
-def stoppable(stop: threading.Event, leave: Callable[[], object]) -> Iterator[None]:
+def stoppable(stop: Stop, leave: Callable[[], object]) -> Iterator[None]:
     """Ctrl-C, a request to end and a closed connection set `stop`; whoever looks at it ends in good order.
 
     A second Ctrl-C calls `leave` and ends the process at once. A signal that this process was started deaf to (by

@@ -8,6 +8,8 @@ from rich.text import Text
 
 from profiler.cli import words
 from profiler.cli.lines import LABEL, row, wrapped
+from profiler.live.annotate import chance
+from profiler.plain import safe
 from profiler.records import Second, Shown
 
 _IN_A_COLUMN = 4
@@ -40,10 +42,12 @@ class Around(NamedTuple):
 def screen(second: Second, around: Around, width: int, height: int) -> list[Text]:
     """The lines, none wider than `width` and no more than `height`.
 
-    Where there is too little room the heading goes first, then the lesser answers, then the figures from the last up.
+    Where there is too little room the heading goes first, then the lesser answers, then the figures from the last up;
+    what is wrong stays.
     """
     heading = [Text(line, "dim") for whole in around.heading for line in wrapped(whole.split(), width)]
-    figures = [*_figures(second, around, width), *_alarms(second, around, width)]
+    alarms = list(_alarms(second, around, width))[: max(0, height - 1)]
+    figures = [*list(_figures(second, around, width))[: max(0, height - 1 - len(alarms))], *alarms]
     room = height - 1 - len(figures)
     if len(heading) + min(len(second.top), _IN_A_COLUMN) > room:
         heading = []
@@ -58,8 +62,8 @@ def screen(second: Second, around: Around, width: int, height: int) -> list[Text
 
 def _label(top: Sequence[Shown], width: int) -> Text:
     """The winner across the whole width; its probability stays where its name is too long."""
-    said = f"{top[0].probability * 100:.1f} %" if top else ""
-    name = words.safe(top[0].label) if top else "no label yet"
+    said = chance(top[0].probability) if top else ""
+    name = safe(top[0].label) if top else "no label yet"
     line = f"{' ' * _INSET}{_cut(name, width - 2 * _INSET - len(said) - 2)}  {said}"
     return Text(set_cell_size(line, width), _LABEL_STYLE)
 
@@ -70,14 +74,14 @@ def _answers(top: Sequence[Shown], lines: int, width: int, bar: str) -> Iterator
     column = (width - (columns - 1) * _GAP) // columns
     shown = top[: lines * columns]
     down = -(-len(shown) // columns)
-    name = min(_NAME, column // 2, max((cell_len(words.safe(each.label)) for each in shown), default=0))
+    name = min(_NAME, column // 2, max((cell_len(safe(each.label)) for each in shown), default=0))
     cells = [_answer(each, name, column, bar) for each in shown]
     for place in range(down):
         yield Text(" " * _GAP).join(cells[place::down])
 
 
 def _answer(shown: Shown, name: int, width: int, bar: str) -> Text:
-    said = f"{set_cell_size(_cut(words.safe(shown.label), name), name)} {shown.probability * 100:5.1f} % "
+    said = f"{set_cell_size(_cut(safe(shown.label), name), name)} {chance(shown.probability):>7} "
     most = max(0, width - cell_len(said))
     drawn = min(most, round(shown.probability * most))
     return Text.assemble(said, (bar * drawn, "green"), " " * (most - drawn))
@@ -108,6 +112,6 @@ def _figures(second: Second, around: Around, width: int) -> Iterator[Text]:
 
 def _alarms(second: Second, around: Around, width: int) -> Iterator[Text]:
     if second.trouble:
-        yield from (Text(line, "bold yellow") for line in row("trouble", [words.safe(second.trouble)], width))
+        yield from (Text(line, "bold yellow") for line in row("trouble", [safe(second.trouble)], width))
     for note in around.notes:
-        yield from (Text(line, "bold red") for line in wrapped(words.safe(note).split(), width))
+        yield from (Text(line, "bold red") for line in wrapped(safe(note).split(), width))

@@ -2,7 +2,6 @@
 
 import errno
 import tempfile
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -13,8 +12,10 @@ from profiler import machine
 from profiler.cli import owned, words
 from profiler.cli.in_place import InPlace
 from profiler.cli.lines import Json, Lines, Watch
+from profiler.cli.options import USUAL_RUNS
 from profiler.counters import UnusableError
 from profiler.counters.attached import Attached, attach
+from profiler.errors import ProfilerError
 from profiler.images.capture import Capture, Facts, open_capture
 from profiler.live import session
 from profiler.live.classifier import Classifier, open_classifier
@@ -84,7 +85,7 @@ class Session:
         self.unrecorded = False
         self._wanted = wanted
         self._watch: Watch = _watch(out, as_json)
-        self._stop = threading.Event()
+        self._stop = owned.Stop()
         self._unread = False
         self._recorder: Recorder | None = None
 
@@ -119,6 +120,7 @@ class Session:
         wanted = self._wanted
         # First, for a port that is taken shows at once, and an engine takes seconds to load.
         hub, url = self._page(held)
+        self._show(lambda: self._watch.loading(f"{wanted.file.runtime} {wanted.file.path.name}"))
         classifier = open_classifier(
             wanted.file,
             threads=wanted.threads,
@@ -162,6 +164,9 @@ class Session:
 
     def _opened(self, parts: Parts, facts: Facts) -> None:
         wanted = self._wanted
+        if wanted.every and facts.kind != "file":
+            # Its frames would wait in the driver's or the network's buffers, where nobody sees them grow old.
+            raise ProfilerError(f"--every-frame is for files, and {facts.name} is none", "leave --every-frame out")
         if wanted.record is not None:
             self._recorder = Recorder.begin(
                 wanted.runs,
@@ -172,6 +177,7 @@ class Session:
                 machine=parts.machine,
                 attached=parts.attached,
                 window=RUN_FRAMES,
+                every=wanted.every,
                 notes=_notes(parts),
             )
         self._show(lambda: self._watch.opened(_setting(parts), facts))
@@ -200,7 +206,12 @@ class Session:
         if self._recorder:
             self._recorder.close(summary)
             self._look()
-        self._show(lambda: self._watch.ended(summary, self._wanted.record))
+        self._show(lambda: self._watch.ended(summary, self._named()))
+
+    def _named(self) -> str | None:
+        """The study as `profiler report` is told of it: its folder where that is not below the usual one."""
+        name, root = self._wanted.record, self._wanted.runs
+        return name if name is None or root == USUAL_RUNS else str(root / name)
 
     def _close(self) -> None:
         self._show(self._watch.close)
@@ -226,7 +237,7 @@ def _watch(out: TextIO, as_json: bool) -> Watch:
 
 def _notes(parts: Parts) -> tuple[str, ...]:
     """What a reader of the study must know: why nothing is counted, and what the answers are worth."""
-    lack = f"{parts.lack}." if parts.lack else None
+    lack = f"No hardware event was counted: {parts.lack}." if parts.lack else None
     return tuple(filter(None, (lack, parts.classifier.remark)))
 
 

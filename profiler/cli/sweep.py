@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profiler.cli.options import INTERRUPTED, OUTPUT, RUNS, RUNS_FAILED, SEED, cpus, regions, show_report, threads
-from profiler.runtimes import KERAS_CALLS
+from profiler.cli.options import (
+    INTERRUPTED,
+    KERAS_CALL,
+    OUTPUT,
+    RUNS,
+    RUNS_FAILED,
+    SEED,
+    cpus,
+    regions,
+    show_report,
+    threads,
+)
 
 if TYPE_CHECKING:
     from profiler.records import Plan
@@ -36,13 +46,7 @@ _COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
 @click.option("--caches", metavar="MACHINE", help="Simulate the caches of pi5, pi4, pi3, host or a FILE.toml.")
 @click.option("--on", metavar="BOARD", help="Run on a virtual board: pi5, pi4, pi3 (see `profiler virtual`).")
 @click.option("--simulated-images", help=f"Images a simulated run.  [default: {_SIMULATED_IMAGES}]")
-@click.option(
-    "--keras-call",
-    type=click.Choice(KERAS_CALLS),
-    default=KERAS_CALLS[0],
-    show_default=True,
-    help="How Keras is asked.",
-)
+@KERAS_CALL
 @click.option("--name", help="The study's name.  [default: date, time and models]")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the order, the photos and the bootstrap.")
 @click.option(

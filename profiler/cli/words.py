@@ -5,7 +5,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from profiler.images.capture import Facts
+from profiler.live.annotate import chance
 from profiler.machine import throttled_text
+from profiler.plain import safe
 from profiler.records import (
     Counted,
     Counting,
@@ -55,11 +57,6 @@ class Setting(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def safe(text: str) -> str:
-    """Text on one line that controls no terminal: names of classes and cameras come out of files and devices."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def heading(setting: Setting, facts: Facts) -> tuple[str, ...]:
     """What is shown: the model, the source, the counters, and where the page is."""
     classes = listed(setting.classes, _CLASSES)
@@ -97,12 +94,7 @@ def _counters(setting: Setting) -> str:
 
 def answer(shown: Shown) -> str:
     """`cat 98.3 %`."""
-    return f"{safe(shown.label)} {percent(shown.probability * 100)}"
-
-
-def percent(share: float) -> str:
-    """A share in percent with one digit after the point: `98.3 %`."""
-    return f"{share:.1f} %"
+    return f"{safe(shown.label)} {chance(shown.probability)}"
 
 
 def quantiles(spread: Spread) -> list[str]:

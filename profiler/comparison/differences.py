@@ -122,7 +122,8 @@ _INSIDE: dict[Around, str] = {
 def _frames(live: Live | None) -> str:
     if live is None:
         return "no live session"
-    return f"{live.source}, {live.width} × {live.height} {live.format or ''}".strip()
+    size = f"{live.source}, {live.width} × {live.height} {live.format or ''}".strip()
+    return f"{size}, read on demand" if live.every else size
 
 
 _FACTS: dict[str, Told] = {

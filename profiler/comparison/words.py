@@ -6,6 +6,7 @@ from profiler.comparison import rank
 from profiler.comparison.beside import kind, times
 from profiler.comparison.found import Comparison, Row
 from profiler.comparison.subject import same_runs
+from profiler.images import camera, is_camera
 from profiler.report import text
 from profiler.report.pairs import LEADING
 from profiler.report.tables import SIMULATED
@@ -104,6 +105,7 @@ def warnings(found: Comparison) -> tuple[str, ...]:
         *_grades(found),
         *_imported(found),
         *_sessions(found),
+        *_cameras(found),
         *_unknown_files(found),
         *_failed(found),
         *_scaled(found),
@@ -139,6 +141,17 @@ def _sessions(found: Comparison) -> Iterator[str]:
             f"{text.listed(live)} {'is a live session' if len(live) == 1 else 'are live sessions'}, each one process: "
             "intervals hold how its windows scatter, not how another session would differ, and what the camera saw is "
             "part of the figures. Record a session twice to see how much that is."
+        )
+
+
+def _cameras(found: Comparison) -> Iterator[str]:
+    """That equal names of a source are not equal images."""
+    sources = {subject.name: subject.study.plan.source for subject in found.subjects if subject.study.live is None}
+    taken = [name for name, source in sources.items() if is_camera(source) and not camera.repeats(source)]
+    if taken:
+        yield (
+            f"{text.listed(taken)} took {'its' if len(taken) == 1 else 'their'} images from a camera or stream: they "
+            "are not the images of another study, even where the source has the same name."
         )
 
 

@@ -106,6 +106,8 @@ def open_capture(
         return opened.device(number, size, rate, limit_s)
     if network.is_url(where):
         return opened.stream(where, limit_s)
+    if not where:
+        raise ProfilerError("no camera is named", "name one, or leave --camera out")
     path = Path(where)
     if path.is_dir():
         raise ProfilerError(f"{where} is a folder", "name a video or picture file in it")

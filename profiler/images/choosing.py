@@ -27,7 +27,9 @@ def first(opening: Callable[[int], Capture], root: Path = Path("/")) -> Capture:
     """
     found = v4l2.devices(root)
     if not found:
-        remedy = "plug in a USB camera, or name a video file or a URL in its place; `profiler cameras` shows what there is"
+        remedy = (
+            "plug in a USB camera, or name a video file or a URL in its place; `profiler cameras` shows what there is"
+        )
         raise ProfilerError("no camera: there is no /dev/video* at all", remedy)
     failed, remedies = [], []
     for one in candidates(found):

@@ -8,6 +8,7 @@ from base64 import b64encode
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from profiler.errors import ProfilerError
+from profiler.plain import safe
 
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "tcp": None}
 """Schemes that are opened, and the ports that they have unless the URL says another."""
@@ -80,8 +81,9 @@ def _web(parts: SplitResult, host: str, port: int, limit_s: float) -> str:
         if answer.status in (401, 403):
             return f"it wants a user and a password, or other ones (status {answer.status})"
         if answer.status >= 400:
-            return f"the server says {answer.status} ({answer.reason})"
-        return f"it answers with {answer.headers.get_content_type()}, of which no frame came or could be decoded"
+            return f"the server says {answer.status} ({safe(answer.reason)})"
+        kind_told = safe(answer.headers.get_content_type())
+        return f"it answers with {kind_told}, of which no frame came or could be decoded"
     finally:
         connection.close()
 

@@ -30,13 +30,13 @@ def low_latency() -> Iterator[None]:
     opening; they would cost a file its first frames, so that they are taken back. A user's own options stay.
     """
     with _opening:
-        own = os.environ.get(_OPTIONS)
-        os.environ.setdefault(_OPTIONS, _LOW_LATENCY)
+        own = os.environ.get(_OPTIONS, "")
+        os.environ[_OPTIONS] = own or _LOW_LATENCY
         try:
             yield
         finally:
-            if own is None:
-                del os.environ[_OPTIONS]
+            # Emptied and not deleted: another thread may be copying the environment for a process that it starts.
+            os.environ[_OPTIONS] = own
 
 
 @contextmanager
@@ -44,7 +44,9 @@ def silent_decoding() -> Iterator[None]:
     """C code inside writes to nowhere what it means for `stderr`.
 
     Many USB cameras send JPEGs with a few bytes too many, of which libjpeg complains for each frame, past OpenCV's
-    logging. The C library's variable is changed, not the file descriptor, so that Python's standard error goes on.
+    logging. The C library's variable is changed, which glibc's manual allows, and not the file descriptor: Python's
+    standard error goes on. What other threads' C code says meanwhile is lost too; threads inside together only end
+    the silence early.
     """
     streams = _streams()
     if streams is None:

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from profiler.errors import ProfilerError
 from profiler.images import v4l2_ioctl as kernel
 from profiler.images.v4l2_ioctl import Format
+from profiler.plain import safe
 
 Role = Literal["camera", "metadata", "codec", "isp", "csi", "output", "unknown"]
 
@@ -65,7 +66,7 @@ def device(number: int, root: Path = Path("/")) -> Device:
     kind = root / f"sys/class/video4linux/video{number}"
     path, name = f"/dev/video{number}", ""
     with suppress(OSError):
-        name = (kind / "name").read_text(errors="replace").strip()
+        name = safe((kind / "name").read_text(errors="replace").strip())
     blank = Device(
         path, number, name or f"video{number}", "", "", "unknown", "/usb" in str((kind / "device").resolve())
     )
@@ -149,7 +150,7 @@ def holders(path: str, root: Path = Path("/")) -> tuple[tuple[int, str], ...]:
         if any(_target(link) == path for link in _entries(process / "fd")):
             name = "a program"
             with suppress(OSError):
-                name = (process / "comm").read_text(errors="replace").strip() or name
+                name = safe((process / "comm").read_text(errors="replace").strip()) or name
             found.append((int(process.name), name))
     return tuple(found)
 

@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from profiler.plain import safe
+
 _WRITE, _READ = 1, 2
 
 _CAPABILITY = struct.Struct("=16s32s32sIII12x")
@@ -98,7 +100,7 @@ def formats(node: int, caps: int) -> tuple[Format, ...]:
 def fourcc(number: int) -> str:
     """The four characters of a format's number; the highest bit says big-endian and is left out (V4L2's `-BE`)."""
     code = (number & 0x7FFFFFFF).to_bytes(4, "little").decode("latin-1")
-    return "".join(one if one.isprintable() else "?" for one in code).strip()
+    return safe(code).strip()
 
 
 def _formats(node: int, kind: int) -> Iterator[Format]:
@@ -157,4 +159,4 @@ def _zeros(count: int) -> tuple[int, ...]:
 
 
 def _text(field: bytes) -> str:
-    return field.split(b"\0")[0].decode("utf-8", "replace").strip()
+    return safe(field.split(b"\0")[0].decode("utf-8", "replace").strip())

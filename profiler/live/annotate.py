@@ -16,6 +16,16 @@ _CUT = "..."
 _PAPER, _INK = (32, 28, 24), (255, 255, 255)
 
 
+def chance(probability: float) -> str:
+    """A probability in percent with one digit after the point. What is not certain is not rounded to it: `>99.9 %` is
+    not 100, `<0.1 %` not 0.
+    """
+    percent = 100 * probability
+    if 99.95 <= percent < 100:
+        return ">99.9 %"
+    return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"
+
+
 def annotated(pixels: Pixels, answer: Shown | None) -> Pixels:
     """A copy of a BGR picture with the answer in a box at its lower left, as `cat 97.3 %`.
 
@@ -29,7 +39,7 @@ def annotated(pixels: Pixels, answer: Shown | None) -> Pixels:
         return picture
     rows, columns = picture.shape[:2]
     margin = max(2, rows // 60)
-    text, scale = _fitted(_plain(answer.label), f" {100 * answer.probability:.1f} %", rows, columns - 4 * margin)
+    text, scale = _fitted(_plain(answer.label), f" {chance(answer.probability)}", rows, columns - 4 * margin)
     width, height, below = _extent(text, scale)
     low = rows - margin
     cv2.rectangle(picture, (margin, low - height - below - 2 * margin), (3 * margin + width, low), _PAPER, cv2.FILLED)

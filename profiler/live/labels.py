@@ -7,6 +7,7 @@ from pathlib import Path
 
 from profiler.errors import ProfilerError
 from profiler.network.cards import Card
+from profiler.plain import safe
 
 LARGEST = 16 * 2**20
 """Bytes of a labels file; one of 22,000 classes has less than 1 MiB."""
@@ -34,7 +35,7 @@ def read(path: Path) -> tuple[str, ...]:
     blank = next((number for number, name in enumerate(names, 1) if not name), None)
     if blank:
         raise ProfilerError(f"labels file {path} has no name in line {blank}", "write a class a line")
-    return _distinct([_plain(name) for name in names])
+    return _distinct([safe(name) for name in names])
 
 
 def names(file: Path, outputs: int, told: tuple[Path, tuple[str, ...]] | None, card: Card | None) -> tuple[str, ...]:
@@ -86,11 +87,6 @@ def _numbered(lines: Sequence[str]) -> list[str] | None:
             return None
         found[int(match[1])] = match[2]
     return [found[number] for number in range(len(lines))] if sorted(found) == list(range(len(lines))) else None
-
-
-def _plain(name: str) -> str:
-    """A name that does nothing to a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 def _distinct(found: Sequence[str]) -> tuple[str, ...]:

@@ -111,9 +111,11 @@ class Meter:
         now_ns: The beginning, on the clock of the frames.
         cpu_ns: CPU time of the process then.
         declared_rate: The source's own, which holds until frames tell its period.
+        paced: The source sets the pace. No frame of one that is read on demand is late, whatever it waited.
     """
 
-    def __init__(self, now_ns: int, cpu_ns: int, declared_rate: float | None) -> None:
+    def __init__(self, now_ns: int, cpu_ns: int, declared_rate: float | None, paced: bool = True) -> None:
+        self._paced = paced
         self._begun = self._told = Mark(now_ns, Tally(), cpu_ns, 0, 0, 0, 0, 0)
         self._frames = self._stale = self._idle_ns = self._preprocess_ns = self._inference_ns = 0
         self._latencies: deque[int] = deque(maxlen=RECENT)
@@ -227,4 +229,4 @@ class Meter:
     def _is_stale(self, age_ns: int, latency_ns: int) -> bool:
         """A source's first frame is none where the source does not declare its rate."""
         period_ns = self.period_ns()
-        return period_ns is not None and age_ns > period_ns + latency_ns + ALLOWED_NS
+        return self._paced and period_ns is not None and age_ns > period_ns + latency_ns + ALLOWED_NS

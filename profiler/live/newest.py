@@ -125,18 +125,24 @@ class Newest:
 
     def _run(self) -> None:
         try:
-            while not self._closing.is_set():
-                self._read_on()
+            self._read_all()
         except OverError:
             pass
         except BaseException as error:
             # Whatever it is, it is raised anew where somebody waits for a frame.
             self._failure = error
         finally:
-            self._release()
             with self._changed:
                 self._over = True
                 self._changed.notify_all()
+
+    def _read_all(self) -> None:
+        """Reads to one end or the other, and releases the source."""
+        try:
+            while not self._closing.is_set():
+                self._read_on()
+        finally:
+            self._release()
 
     def _read_on(self) -> None:
         """Reads until the source is lost, and opens it anew."""

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ from msgspec.structs import replace
 
 from profiler import __version__, measure, store
 from profiler import events as catalogue
-from profiler.counters import software
 from profiler.errors import ProfilerError
 from profiler.images import camera
 from profiler.images.capture import Facts
+from profiler.live.windows import PACED
 from profiler.network import ModelFile
 from profiler.records import (
     SCHEMA,
@@ -31,14 +32,12 @@ from profiler.records import (
     Summary,
     Usage,
 )
+from profiler.runtimes.usage import peak_rss_bytes
 
 if TYPE_CHECKING:
     from profiler.counters.attached import Attached
     from profiler.live.classifier import Classifier
     from profiler.live.windows import Window
-
-_PACED = "duration_time"
-"""The source sets the pace of a session, so its time is no cost of a frame."""
 
 _WITHOUT = "Counted by rusage alone, without perf: CPU time, page faults and context switches; no hardware event."
 
@@ -57,7 +56,8 @@ class Recorder:
         self._kept, self._study, self._phases = kept, study, phases
         self._runs = self._frames = 0
         self._part: Window | None = None
-        self._written: list[Future[None]] = []
+        self._whole = False
+        self._pending: deque[Future[None]] = deque()
         self._writer = ThreadPoolExecutor(1, "recorder")
         # Its thread is there before the first window, for counting is disturbed by threads that begin.
         self._writer.submit(lambda: None).result()
@@ -74,7 +74,7 @@ class Recorder:
         machine: Machine,
         attached: "Attached | None",
         window: int,
-        seed: int = 0,
+        every: bool = False,
         notes: Sequence[str] = (),
     ) -> "Recorder":
         """Makes the study's folder under `root`.
@@ -82,12 +82,14 @@ class Recorder:
         Args:
             attached: What counts hardware events; None where the kernel's accounting alone does.
             window: Frames of a run.
+            every: As in `records.Live`.
             notes: What the reader must know; where nothing counts hardware events, why that is.
 
         Raises:
             ProfilerError: The name is taken, the folder cannot be written, or the model's file cannot be read.
         """
-        study = _study(name, classifier, file, facts, machine, attached, window, seed, notes)
+        study = _study(name, classifier, file, facts, machine, attached, window, notes)
+        study = replace(study, live=_live(classifier, facts, window, every))
         return cls(store.create(root, study), study, classifier.phases)
 
     @property
@@ -106,15 +108,18 @@ class Recorder:
         The counter's file of it is taken at once; the rest is left to the writer.
         """
         if len(window.latencies_ns) >= self._study.plan.images[0]:
-            self._written.append(self._writer.submit(self._keep, self._taken(window), self._study.cases[0]))
-        elif not self._written:
+            self._whole = True
+            self._pending.append(self._writer.submit(self._keep, self._taken(window), self._study.cases[0]))
+            while self._pending and self._pending[0].done():
+                self._pending.popleft().result()
+        elif not self._whole:
             self._part = self._taken(window)
 
     def close(self, summary: Summary) -> None:
         """Writes what the session came to; what could not be written is in `lack`."""
         self._writer.shutdown()
-        for each in self._written:
-            each.result()
+        while self._pending:
+            self._pending.popleft().result()
         if self._part and self._part.latencies_ns:
             frames = len(self._part.latencies_ns)
             case = replace(self._study.cases[0], images=frames)
@@ -157,8 +162,6 @@ class Recorder:
             self._frames += case.images
 
     def _run(self, window: "Window", case: Case) -> Run:
-        kernel = (count for count in software.counts(window.usage, "getrusage") if count.event != _PACED)
-        counted = {count.event: count for count in (*kernel, *window.counts)}
         return Run(
             order=self._runs,
             case=case,
@@ -167,7 +170,7 @@ class Recorder:
             wall_ns=window.wall_ns,
             outcome="ok",
             returncode=None,
-            counts=tuple(counted.values()),
+            counts=window.counts,
             before=window.before,
             after=window.after,
             completion=self._completion(window),
@@ -185,7 +188,7 @@ class Recorder:
             latencies_ns=tuple(window.latencies_ns),
             top=tuple(window.tops),
             scores=tuple(window.scores),
-            peak_rss_bytes=_peak_rss_bytes(),
+            peak_rss_bytes=peak_rss_bytes(),
         )
 
     def _taken(self, window: "Window") -> "Window":
@@ -211,13 +214,12 @@ def _study(
     machine: Machine,
     attached: "Attached | None",
     window: int,
-    seed: int,
     notes: Sequence[str],
 ) -> Study:
     """The study before its first run."""
     engine, chosen = classifier.engine(), attached.chosen if attached else None
     group = chosen.group if chosen else ()
-    accounted = (event for event in catalogue.always() if event.name != _PACED)
+    accounted = (event for event in catalogue.always() if event.name != PACED)
     events = {event.name: event for event in (*(chosen.events if chosen else ()), *accounted)}
     return Study(
         schema=SCHEMA,
@@ -225,7 +227,7 @@ def _study(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         profiler_version=__version__,
         command=shlex.join(["profiler", *map(_without_credentials, sys.argv[1:])]),
-        plan=_plan(facts, engine, window, seed, hardware=bool(group)),
+        plan=_plan(facts, engine, window, hardware=bool(group)),
         machine=machine,
         models=(measure.described(file, engine, classifier.input, classifier.output),),
         counter_source="perf" if chosen else "software",
@@ -235,7 +237,6 @@ def _study(
         groups=(group,),
         cases=(Case(model=file.label, images=window, region="live", group=group),),
         notes=(*notes, *(chosen.notes if chosen else () if notes else (_WITHOUT,))),
-        live=_live(classifier, facts, window),
     )
 
 
@@ -245,7 +246,7 @@ def _without_credentials(word: str) -> str:
     return camera.concealed(word, f"camera:{value}")
 
 
-def _plan(facts: Facts, engine: Engine, window: int, seed: int, *, hardware: bool) -> Plan:
+def _plan(facts: Facts, engine: Engine, window: int, *, hardware: bool) -> Plan:
     """What a session has of a sweep's plan; how many windows there are is known at its end."""
     return Plan(
         images=(window,),
@@ -257,14 +258,14 @@ def _plan(facts: Facts, engine: Engine, window: int, seed: int, *, hardware: boo
         event_set="live",
         counters="perf" if hardware else "software",
         source=facts.name,
-        seed=seed,
+        seed=0,
         timeout_s=0.0,
         cpus=None,
         keras_call=engine.call,
     )
 
 
-def _live(classifier: "Classifier", facts: Facts, window: int) -> Live:
+def _live(classifier: "Classifier", facts: Facts, window: int, every: bool) -> Live:
     return Live(
         source=facts.name,
         kind=facts.kind,
@@ -277,10 +278,5 @@ def _live(classifier: "Classifier", facts: Facts, window: int) -> Live:
         output=classifier.kind,
         classes=classifier.classes,
         window=window,
+        every=every,
     )
-
-
-def _peak_rss_bytes() -> int:
-    """VmHWM: the process's peak until now."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024

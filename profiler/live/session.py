@@ -1,7 +1,6 @@
 """A live session: the newest frame of a source, classified, again and again until an end."""
 
 import math
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -33,6 +32,13 @@ class Asked(Protocol):
 
     def answer(self, raw: Any, /) -> tuple[tuple[Shown, ...], int, float]:
         """Answers best first, the winning class and its score, as in `Labelled`."""
+
+
+class Wish(Protocol):
+    """Whether the session is to end: a `threading.Event`, or what else can be set."""
+
+    def is_set(self) -> bool:
+        """Asked before each frame."""
 
 
 class Ending(NamedTuple):
@@ -85,7 +91,7 @@ def run(
     observers: Sequence[Callable[[Labelled], object]] = (),
     tell: Callable[[Second], object],
     counting: Callable[[], Counting],
-    stop: threading.Event,
+    stop: Wish,
     patience_s: float = 30.0,
     opened: Callable[[Facts], object] | None = None,
     state: Callable[[], MachineState] | None = None,
@@ -116,7 +122,8 @@ def run(
         # Only now, for a file in real time plays on while others get ready.
         held.enter_context(newest)
         limits = Limits(seconds, frames, patience_s)
-        loop = Loop(newest, classifier, limits, newest.facts.declared_rate, observers, tell, counting, state, stop)
+        rate = newest.facts.declared_rate
+        loop = Loop(newest, classifier, limits, rate, observers, tell, counting, state, stop, paced=not every)
         return loop.run()
 
 
@@ -139,15 +146,16 @@ class Loop:
         tell: Callable[[Second], object],
         counting: Callable[[], Counting],
         state: Callable[[], MachineState],
-        stop: threading.Event,
+        stop: Wish,
         clock: Callable[[], int] = time.perf_counter_ns,
+        paced: bool = True,
     ) -> None:
         self._newest, self._classifier, self._limits = newest, classifier, limits
         self._observers, self._tell, self._counting, self._state = observers, tell, counting, state
         self._stop, self._clock = stop, clock
         self._begun_ns = clock()
         self._due_ns = self._begun_ns + SECOND_NS
-        self._meter = Meter(self._begun_ns, time.process_time_ns(), declared_rate)
+        self._meter = Meter(self._begun_ns, time.process_time_ns(), declared_rate, paced)
 
     def run(self) -> Summary:
         """Until an end."""

@@ -16,7 +16,8 @@ from profiler.runtimes.usage import account, used
 
 UNCUT_NS = 1_000_000_000
 """How long a window lasts at least where no number of frames was asked for."""
-_WALL = "duration_time"
+PACED = "duration_time"
+"""The event that is no cost of a frame: the source sets the pace of a session."""
 
 
 class Window(NamedTuple):
@@ -27,7 +28,7 @@ class Window(NamedTuple):
         started_at: As in `MachineState.at`.
         usage: Of the whole process, its threads for capture and display included.
         latencies_ns: Of the inference of each of its frames; `tops` and `scores` are their winners.
-        counts: perf's of the whole process, and the kernel's own. A window's wall time is the camera's and in none.
+        counts: The kernel's own of the whole process, and perf's. A window's wall time is the camera's and in none.
         before: The machine's newest state when the window began; `after` when it ended.
         raw: perf's file of it, which goes once the window was handed over; None where perf counted nothing.
     """
@@ -184,7 +185,6 @@ class _Shut(NamedTuple):
 
     def window(self, counted: Measured) -> Window:
         """With the counts."""
-        kernels = (count for count in software.counts(self.usage, "getrusage") if count.event != _WALL)
         return Window(
             number=self.number,
             started_at=self.open.started_at,
@@ -193,11 +193,16 @@ class _Shut(NamedTuple):
             latencies_ns=tuple(self.open.latencies_ns),
             tops=tuple(self.open.tops),
             scores=tuple(self.open.scores),
-            counts=(*counted.counts, *kernels),
+            counts=(*accounted(self.usage), *counted.counts),
             before=self.open.before,
             after=self.after,
             raw=counted.raw,
         )
+
+
+def accounted(usage: Usage) -> tuple[Count, ...]:
+    """What the kernel counts of a window by its own accounting."""
+    return tuple(count for count in software.counts(usage, "getrusage") if count.event != PACED)
 
 
 def _figures(attached: Attached, counts: Sequence[Count], frames: int) -> Counting:

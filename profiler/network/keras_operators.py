@@ -7,6 +7,7 @@ from profiler.network import arena, dtypes, keras_layers, keras_shapes
 from profiler.network.keras_graph import Call, Graph, Tensor
 from profiler.network.keras_graph import Port as End
 from profiler.network.keras_weights import Weights
+from profiler.plain import safe
 from profiler.records import Network, Operator, Port, Share, Signature
 
 ARENA_HOW = (
@@ -171,4 +172,4 @@ def _names(operators: Iterable[Operator]) -> str:
 
 def _plain(name: str) -> str:
     """A name out of a file, on one line and not longer than a line."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:80])
+    return safe(name[:80])

@@ -30,7 +30,7 @@ class Shares(Record, frozen=True, kw_only=True):
         preprocess: Of the classifying thread's time, as are the next three; the four are 100 together.
         inference: As `preprocess`.
         idle: Waiting for a frame.
-        other: All else: what is shown, encoded, recorded.
+        other: All else: the output read, what is shown and handed on.
     """
 
     capture: float
@@ -89,9 +89,10 @@ class Second(Record, frozen=True, kw_only=True):
         elapsed_s: Since the first frame was asked for.
         span_s: How long this object's own span is; its figures without `total` are of it.
         frames: Labelled in the span; `fps` is that over the span.
-        source_fps: Frames that the source delivered, over the span.
+        source_fps: Usable frames that the source delivered, over the span; a file read on demand gives what is taken.
         dropped: Frames that a newer one replaced before they were looked at.
-        stale: Labelled frames whose age passed one frame period + their own preprocessing and inference + 10 ms.
+        stale: Labelled frames whose age passed one frame period + their own preprocessing and inference + 10 ms;
+            none of a file read on demand.
         corrupt: Reads that gave no usable picture.
         reconnects: Times the source was opened anew.
         latency_ms: Preprocessing and inference of a frame, over the last 300 frames.
@@ -163,6 +164,7 @@ class Live(Record, frozen=True, kw_only=True):
         format: The frames' four-character code (`MJPG`); None where it is not told.
         classes: Names of the model's outputs, of one output the negative and the positive.
         window: Frames of a run.
+        every: The source, a file, was read on demand, so that no frame was dropped; else the newest frame was taken.
         summary: None where the session was cut off.
     """
 
@@ -177,4 +179,5 @@ class Live(Record, frozen=True, kw_only=True):
     output: OutputKind
     classes: tuple[str, ...]
     window: int
+    every: bool = False
     summary: Summary | None = None

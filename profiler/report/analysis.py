@@ -6,7 +6,8 @@ from math import prod
 from typing import NamedTuple
 
 from profiler import stats
-from profiler.records import PHASES, Case, Completion, Model, Run, Study, TensorSpec, planned
+from profiler.images import camera
+from profiler.records import PHASES, Case, Completion, Run, Study, TensorSpec, planned
 from profiler.report.costing import counted, simulated
 from profiler.report.costs import Costs, baseline, native
 from profiler.report.proof import Linearity, Repeat, linearity, repeats
@@ -84,7 +85,8 @@ class Analysis:
         simulated: What was simulated; None where nothing was.
         repeats: Of the simulated cases; `linearity` of the simulated models.
         phases: By model label; empty where no whole process ran.
-        agreements: Of what the models answered on this machine, or where nothing ran on it, under the simulator.
+        agreements: Of what the models answered on this machine, or where nothing ran on it, under the simulator; empty
+            where they were not asked for the same images.
         baseline: The model that others are divided by.
     """
 
@@ -118,7 +120,7 @@ def analyse(study: Study, runs: Sequence[Run]) -> Analysis:
             for label, mine in by_model.items()
             if (done := _completions(mine))
         },
-        agreements=tuple(_agreements(study.models, by_model if measured else _by_model(study, ok))),
+        agreements=tuple(_agreements(study, by_model if measured else _by_model(study, ok))),
         baseline=baseline(study),
         gaps=_gaps(study, runs),
     )
@@ -187,9 +189,11 @@ def longest(done: Sequence[tuple[Run, Completion]]) -> list[tuple[Run, Completio
     return [(run, completion) for run, completion in done if len(completion.latencies_ns) == most]
 
 
-def _agreements(models: Sequence[Model], by_model: dict[str, list[Run]]) -> Iterator[Agreement]:
-    """Each model against the first, over the images of their longest runs."""
-    answers = {model.label: _answers(model.output, by_model[model.label]) for model in models}
+def _agreements(study: Study, by_model: dict[str, list[Run]]) -> Iterator[Agreement]:
+    """Each model against the first, over the images of their longest runs; none where each run saw its own images."""
+    if study.plan.capture_in_region and not camera.repeats(study.plan.source):
+        return
+    answers = {model.label: _answers(model.output, by_model[model.label]) for model in study.models}
     first, *others = [label for label, (winners, _) in answers.items() if winners] or [""]
     for other in others:
         (winners, scores), (other_winners, other_scores) = answers[first], answers[other]

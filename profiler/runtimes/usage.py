@@ -22,3 +22,11 @@ def used(before: Account, after: Account) -> dict[str, int]:
         "page_faults": now.ru_minflt + now.ru_majflt - then.ru_minflt - then.ru_majflt,
         "context_switches": now.ru_nvcsw + now.ru_nivcsw - then.ru_nvcsw - then.ru_nivcsw,
     }
+
+
+def peak_rss_bytes() -> int:
+    """VmHWM, and not ru_maxrss, which survives exec and so starts from the launching process's size."""
+    # The measured process imports this, and not pathlib.
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:  # noqa: PTH123
+        line = next(line for line in file if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024

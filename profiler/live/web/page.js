@@ -31,6 +31,9 @@
     return figure(value / worth, sign);
   };
   const percent = (value) => value === null ? "n/a" : `${value.toFixed(1)} %`;
+  /** Of a probability; what is not certain is not rounded to it. */
+  const chance = (value) => value >= 99.95 && value < 100 ? ">99.9 %"
+    : value > 0 && value < 0.05 ? "<0.1 %" : percent(value);
   const many = (count, one) => `${count.toLocaleString("en")} ${one}${count === 1 ? "" : "s"}`;
   const lasted = (seconds) => {
     const whole = Math.round(seconds);
@@ -38,7 +41,7 @@
   };
 
   /** A line of a list: name, bar, figure; lines are kept, so that bars move and are not made anew. */
-  const bars = (list, rows) => {
+  const bars = (list, rows, written = percent) => {
     while (list.children.length > rows.length) list.lastChild.remove();
     while (list.children.length < rows.length) {
       list.append(made("li", {}, made("span"), made("div", { class: "bar" }, made("div")), made("span")));
@@ -47,7 +50,7 @@
       const [label, bar, value] = list.children[place].children;
       label.textContent = name;
       bar.firstChild.style.width = `${Math.min(100, share)}%`;
-      value.textContent = percent(share);
+      value.textContent = written(share);
     });
   };
   const facts = (list, rows) => {
@@ -59,8 +62,8 @@
   const showLabel = ({ top }) => {
     const share = ({ probability }) => probability === null ? null : 100 * probability;
     byId("label").textContent = top.length ? top[0].label : "no answer yet";
-    byId("probability").textContent = top.length ? percent(share(top[0])) : "";
-    bars(byId("answers"), top.map((each) => [each.label, share(each)]));
+    byId("probability").textContent = top.length ? chance(share(top[0])) : "";
+    bars(byId("answers"), top.map((each) => [each.label, share(each)]), chance);
   };
 
   const clock = (hertz) => {

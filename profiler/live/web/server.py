@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _LAST_PORT = 65_535
 _VIEWERS = 64
 """Most connections at a time; more are told to come back."""
+_CONNECTIONS = 2 * _VIEWERS
+"""Beyond so many one is cut without a word: each takes a file descriptor, which camera and counters need too."""
+_ASKING_S = 10.0
+"""A connection on which nothing was asked for so long is cut."""
 _SENT_BYTES = 128 * 1024
 """What the kernel may hold for a viewer: some pictures, so that a slow one sees late pictures but not old ones."""
 _SILENT_MS = 20_000
@@ -135,7 +139,7 @@ def _server(feed: Feed, token: str | None) -> "Server":
         Config(
             app(feed, token),
             loop="asyncio",
-            http="h11",
+            http=_protocol(),
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -148,6 +152,25 @@ def _server(feed: Feed, token: str | None) -> "Server":
             timeout_graceful_shutdown=1,
         )
     )
+
+
+def _protocol() -> type[asyncio.Protocol]:
+    """HTTP with bounds that uvicorn does not have: it holds whatever connects and says nothing."""
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Bounded(H11Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > _CONNECTIONS:
+                transport.abort()
+            else:
+                self.loop.call_later(_ASKING_S, self._cut_silent)
+
+        def _cut_silent(self) -> None:
+            if self.cycle is None:
+                self.transport.abort()
+
+    return Bounded
 
 
 async def _run(server: "Server", listener: socket.socket, feed: Feed) -> None:

@@ -209,9 +209,10 @@ def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, Figure]]
     if len(known) == 1:
         yield f"What is paid {'for each image' if known[0][0] == 'once' else 'once'} is not known from these runs."
     if any(cost.fixed for cost in costs):
+        camera = "opening of the camera, " if study.plan.capture_in_region else ""
         yield (
-            "What is paid once is a process's: interpreter, import of the engine, model load, first inference and "
-            "warm-up. A program that stays and goes on classifying pays it once in all."
+            f"What is paid once is a process's: interpreter, import of the engine, model load, {camera}first inference "
+            "and warm-up. A program that stays and goes on classifying pays it once in all."
         )
     if len(costs) > 1:
         yield (

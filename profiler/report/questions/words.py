@@ -11,7 +11,7 @@ from profiler.report.pairs import LEADING, Measure, Verdict, verdict
 from profiler.report.tables import SIMULATED, keyed
 from profiler.stats import Estimate
 
-_FLAGS = ("--quick", "--phases")
+_FLAGS = ("--quick", "--phases", "--capture-in-region")
 """Options of a sweep that have no value."""
 
 _OWN = ("--name", "--runs", "--output")
@@ -111,7 +111,7 @@ def again(study: Study, *flags: str, **options: str) -> str:
     """The study's sweep with these options in place of its own: `again(study, images="1,10,40")`.
 
     A study that was not made by a sweep names its models by runtime and file. Counts of images that are asked for stand
-    in place of `--quick` as well.
+    in place of `--quick` as well; where caches are to be simulated, no camera is in the region.
 
     Args:
         flags: Options without a value that it gets too, such as `--phases`.
@@ -120,6 +120,8 @@ def again(study: Study, *flags: str, **options: str) -> str:
     given = _options(study)
     if "images" in options:
         given.pop("--quick", None)
+    if "caches" in options:
+        given.pop("--capture-in-region", None)
     given |= dict.fromkeys(flags) | {f"--{name.replace('_', '-')}": value for name, value in options.items()}
     words = [word for option, value in given.items() for word in (option, value) if word is not None]
     return shlex.join(["profiler", "sweep", *words])

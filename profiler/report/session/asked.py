@@ -31,6 +31,9 @@ def _pace(study: Study, found: Session) -> Question:
     if its is None:
         verdict = f"{words.pace(found)} What the source gave is not known."
         return Question("pace", title, asked, verdict, (windows,), answered=False, command=study.command, shown=shown)
+    if found.live.every:
+        verdict = f"There was no pace to keep up with: {words.pace(found)}"
+        return Question("pace", title, asked, verdict, (windows,), shown=shown)
     dropped = its.dropped / its.captured if its.captured else 0.0
     keeps = "Yes" if dropped <= KEEPS_UP else "No"
     caveats = ["A session says how fast it is with this source, and nothing of how fast it could be."]
@@ -76,8 +79,14 @@ def _late(study: Study, found: Session) -> Question:
         f"{words.spread(its.age_ms)}."
     )
     evidence.insert(0, f"Preprocessing and inference together take {words.spread(its.latency_ms)}.")
-    evidence.append(f"{_late_frames(its)} above one frame period, their own preprocessing and inference, and 10 ms.")
     caveat = "A frame's age counts from the driver's stamp where it gives one, else from its arrival."
+    if found.live.kind == "file":
+        caveat = "A frame's age counts from when it was due by the file's own rate."
+    if found.live.every:
+        caveat = "A frame's age counts from when it was read: the next one is, while the last is being labelled."
+    else:
+        limit = "one frame period, their own preprocessing and inference, and 10 ms"
+        evidence.append(f"{_late_frames(its)} above {limit}.")
     return Question("late", title, asked, verdict, tuple(evidence), (caveat,), shown=shown)
 
 
@@ -89,8 +98,8 @@ def _late_frames(its: Summary) -> str:
 def _trend(found: Session) -> Iterator[str]:
     if found.trend:
         yield (
-            f"The median of the last third of the windows is {text.in_sentence(found.trend, text.NUMBER)} times that "
-            "of the first third."
+            "The windows' median latencies are on average, in their last third, "
+            f"{text.in_sentence(found.trend, text.NUMBER)} times those of their first third."
         )
 
 

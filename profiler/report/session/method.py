@@ -17,6 +17,7 @@ def points(study: Study, runs: Sequence[Run], threads: str) -> Iterator[str]:
     live, model = study.live, study.models[0].label
     if live is None:
         return
+    kept = "each is kept until it is taken, none left out" if live.every else "only the newest is kept"
     yield (
         f"{text.counted(len(runs), 'run')}, each a window of {text.counted(_frames(study, runs), 'labelled frame')}, "
         f"one after the other in one process of {model}. They are no independent processes: successive windows share "
@@ -24,7 +25,7 @@ def points(study: Study, runs: Sequence[Run], threads: str) -> Iterator[str]:
         "in no interval, and an interval may be too narrow."
     )
     yield (
-        f"Frames: {live.source}, captured in a thread of its own, of which only the newest is kept; one at a time is "
+        f"Frames: {live.source}, captured in a thread of its own, of which {kept}; one at a time is "
         f"made the model's input and inferred. Asked for {threads}."
     )
     yield REGIONS["live"]["live"]

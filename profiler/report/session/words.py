@@ -31,6 +31,11 @@ def pace(found: Session) -> str:
         return (
             f"{rate}, over the {text.counted(found.frames, 'frame')} of the recorded windows; its end was not recorded."
         )
+    if found.live.every:
+        return (
+            f"{rate}, a file read on demand, each of its frames as soon as the last had its label, over "
+            f"{seconds(summary.seconds)}: {text.counted(summary.frames, 'frame')} labelled."
+        )
     lost = text.listed(
         f"{text.counted(number, 'frame')} {what}"
         for number, what in ((summary.dropped, "dropped for a newer one"), (summary.stale, "labelled late (stale)"))

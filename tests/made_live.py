@@ -70,6 +70,8 @@ def second(number: int, **changes: Any) -> Second:
         total_frames=28 * number,
         total_dropped=2 * number,
         total_stale=number // 2,
+        total_corrupt=0,
+        total_reconnects=0,
         shares=Shares(capture=4.2, preprocess=8.1, inference=61.3, idle=28.0, other=2.6),
         latency_ms=Spread(count=300, p50=7.1 + wave, p95=9.6 + wave, p99=14.2 + 2 * wave),
         age_ms=Spread(count=300, p50=19.3, p95=28.8, p99=35.1),

@@ -17,7 +17,7 @@ from videos import MjpegServer, index_of, make_video, picture
 
 from profiler.errors import ProfilerError
 from profiler.images import choosing, network, opened, reading, silence, v4l2
-from profiler.images.capture import Capture, Facts, LostError, OverError, open_capture
+from profiler.images.capture import Capture, Facts, LostError, OverError, look_for, open_capture
 from profiler.images.v4l2 import Device
 
 RAMP = [picture(index) for index in range(32)]
@@ -605,6 +605,23 @@ def test_auto_asks_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL,))
     monkeypatch.setattr(opened, "device", lambda number, size, rate, limit_s: (number, size, rate, limit_s))
     assert open_capture("auto", size=(320, 240), limit_s=2.0) == (0, (320, 240), 36.0, 2.0)
+
+
+@pytest.mark.parametrize("where", ["auto", "35", "/dev/video35", "no-such.avi", ".", "gopher://host/", "tcp://host"])
+def test_what_is_not_there_is_said_before_anything_is_opened(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(v4l2, "devices", lambda root: ())
+    with pytest.raises(ProfilerError) as looked:
+        look_for(where)
+    with pytest.raises(ProfilerError) as opening:
+        open_capture(where)
+    assert str(looked.value) == str(opening.value)
+
+
+def test_what_is_there_may_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL,))
+    video = make_video(tmp_path / "a.avi", [picture(0)], 30)
+    for where in ("auto", str(video), "http://127.0.0.1:9/nobody"):
+        look_for(where)
 
 
 def test_a_trial_measures_the_rate_by_the_frames_own_times(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

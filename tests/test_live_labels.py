@@ -102,7 +102,7 @@ def test_a_file_of_1001_classes_with_a_background(folder: Path) -> None:
 
 
 def test_too_few_names_of_one_output_and_of_a_card() -> None:
-    with pytest.raises(ProfilerError, match=r"names 1 classes, and m\.tflite has 1 output: .*first the negative"):
+    with pytest.raises(ProfilerError, match=r"names 1 class, and m\.tflite has 1 output: .*first the negative"):
         names(Path("m.tflite"), 1, (Path("l.txt"), ("dog",)), None)
     with pytest.raises(ProfilerError, match=r"the card of m\.tflite names 3 classes, and m\.tflite has 2 outputs"):
         names(Path("m.tflite"), 2, None, card("a", "b", "c"))

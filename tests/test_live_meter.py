@@ -213,3 +213,11 @@ def test_memory_stays_flat() -> None:
         assert tracemalloc.get_traced_memory()[0] - early < 16_384
     finally:
         tracemalloc.stop()
+
+
+def test_totals_are_of_the_whole_session() -> None:
+    meter = Meter(0, 0, 30.0)
+    second(meter, S, 0, Tally(captured=9, dropped=2, corrupt=3, reconnects=1))
+    told = second(meter, 2 * S, 0, Tally(captured=20, dropped=5, corrupt=4, reconnects=1))
+    assert (told.dropped, told.corrupt, told.reconnects) == (3, 1, 0)
+    assert (told.total_dropped, told.total_corrupt, told.total_reconnects) == (5, 4, 1)

@@ -141,13 +141,15 @@ def test_a_new_viewer_sees_the_last_two_minutes(browser: Any) -> None:
 
 def test_all_figures_of_a_second_are_shown(browser: Any) -> None:
     with opened(browser) as shown:
-        shown.hub.second(second(95, counting=COUNTING, corrupt=3, reconnects=1, state=_state(throttled=0x50004)))
+        shown.hub.second(
+            second(95, counting=COUNTING, total_corrupt=3, total_reconnects=1, state=_state(throttled=0x50004))
+        )
         shown.reads("#totals", "1 min 35 s")
         text = shown.page.locator("main").inner_text()
     for part in (
         "2,660 frames in 1 min 35 s",
-        "3 corrupt reads in the last second",
-        "The source was opened anew.",
+        "3 corrupt reads in all",
+        "The source was opened anew 1 time.",
         "113 % of one",
         "1.40",
         "61.2 °C",

@@ -97,9 +97,10 @@ class InPlace(Watch):
                 os.write(self._out.fileno(), BACK)
 
     def _say(self, lines: Sequence[str]) -> None:
-        """Lines that stay; the terminal itself breaks them, so that an address is copied whole."""
+        """Lines that stay, broken between words; one with an address by the terminal, so that it is copied whole."""
+        self._fit()
         for line in lines:
-            self._console.print(Text(line), soft_wrap=True)
+            self._console.print(Text(line), soft_wrap="://" in line)
 
     def _start(self) -> None:
         self._live.start()

@@ -93,14 +93,14 @@ def _cut(text: str, width: int) -> str:
 
 
 def _figures(second: Second, around: Around, width: int) -> Iterator[Text]:
-    in_all = f"in all dropped {second.total_dropped:,}, stale {second.total_stale:,}"
     rates = [*words.rates(second, around.asked_rate), f"{second.elapsed_s:,.0f} s", f"{second.total_frames:,} frames"]
     for name, items in (
         ("rate", rates),
         ("shares", words.shares(second.shares)),
         ("latency", words.quantiles(second.latency_ms)),
         ("age", words.quantiles(second.age_ms)),
-        ("lost", [*words.lost(second), in_all]),
+        ("lost", words.lost(second)),
+        ("in all", words.lost(second, "total_")),
         ("machine", words.machine(second.cpu_percent, second.state)),
         ("counters", words.counts(second.counting, around.lack)),
     ):

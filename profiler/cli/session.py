@@ -16,7 +16,7 @@ from profiler.cli.options import USUAL_RUNS
 from profiler.counters import UnusableError
 from profiler.counters.attached import Attached, attach
 from profiler.errors import ProfilerError
-from profiler.images.capture import Capture, Facts, open_capture
+from profiler.images.capture import Capture, Facts, look_for, open_capture
 from profiler.live import session
 from profiler.live.classifier import Classifier, open_classifier
 from profiler.live.recording import Recorder
@@ -118,8 +118,9 @@ class Session:
 
     def _parts(self, held: ExitStack) -> Parts:
         wanted = self._wanted
-        # First, for a port that is taken shows at once, and an engine takes seconds to load.
+        # First, for a port that is taken and a camera that is not there show at once; an engine takes seconds to load.
         hub, url = self._page(held)
+        look_for(wanted.camera)
         self._show(lambda: self._watch.loading(f"{wanted.file.runtime} {wanted.file.path.name}"))
         classifier = open_classifier(
             wanted.file,

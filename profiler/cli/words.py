@@ -118,10 +118,10 @@ def rates(found: Second | Summary, asked: float | None = None) -> list[str]:
     return [f"{found.fps:.1f} fps", f"source {found.source_fps:.1f} fps{of}"]
 
 
-def lost(found: Second | Summary) -> list[str]:
-    """What became no label, or a late one."""
+def lost(found: Second | Summary, prefix: str = "") -> list[str]:
+    """What became no label, or a late one; of a second with `total_` since the session began."""
     names = ("dropped", "stale", "corrupt", "reconnects")
-    return [f"{name} {getattr(found, name):,}" for name in names]
+    return [f"{name} {getattr(found, prefix + name):,}" for name in names]
 
 
 def machine(cpu_percent: float, state: MachineState) -> list[str]:

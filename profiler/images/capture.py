@@ -106,6 +106,28 @@ def open_capture(
         return opened.device(number, size, rate, limit_s)
     if network.is_url(where):
         return opened.stream(where, limit_s)
+    return opened.file(_file(where), every)
+
+
+def look_for(where: str) -> None:
+    """Whether there is anything to open at all, at once: an engine takes seconds to load before a camera is opened.
+
+    Raises:
+        ProfilerError: There is nothing, or it may not be opened.
+    """
+    from profiler.images import choosing, network, v4l2
+
+    if where == "auto":
+        choosing.present()
+    elif (number := v4l2.number_of(where)) is not None:
+        v4l2.usable(number)
+    elif network.is_url(where):
+        network.checked(where)
+    else:
+        _file(where)
+
+
+def _file(where: str) -> Path:
     if not where:
         raise ProfilerError("no camera is named", "name one, or leave --camera out")
     path = Path(where)
@@ -113,4 +135,4 @@ def open_capture(
         raise ProfilerError(f"{where} is a folder", "name a video or picture file in it")
     if not path.exists():
         raise ProfilerError(f"there is no camera or file {where}", "see `profiler cameras`, or name a file or a URL")
-    return opened.file(path, every)
+    return path

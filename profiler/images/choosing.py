@@ -19,11 +19,11 @@ def candidates(found: tuple[v4l2.Device, ...]) -> tuple[v4l2.Device, ...]:
     return tuple(sorted(could, key=lambda one: (not one.usb, one.number)))
 
 
-def first(opening: Callable[[int], Capture], root: Path = Path("/")) -> Capture:
-    """The first camera that `opening` opens, by its number.
+def present(root: Path = Path("/")) -> tuple[v4l2.Device, ...]:
+    """The video nodes.
 
     Raises:
-        ProfilerError: None does; its cause lists what was tried and why each failed.
+        ProfilerError: There is none.
     """
     found = v4l2.devices(root)
     if not found:
@@ -31,6 +31,16 @@ def first(opening: Callable[[int], Capture], root: Path = Path("/")) -> Capture:
             "plug in a USB camera, or name a video file or a URL in its place; `profiler cameras` shows what there is"
         )
         raise ProfilerError("no camera: there is no /dev/video* at all", remedy)
+    return found
+
+
+def first(opening: Callable[[int], Capture], root: Path = Path("/")) -> Capture:
+    """The first camera that `opening` opens, by its number.
+
+    Raises:
+        ProfilerError: None does; its cause lists what was tried and why each failed.
+    """
+    found = present(root)
     failed, remedies = [], []
     for one in candidates(found):
         try:

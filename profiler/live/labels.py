@@ -59,7 +59,8 @@ def names(file: Path, outputs: int, told: tuple[Path, tuple[str, ...]] | None, c
         source, found = f"the card of {file.name}", card.classes
     if len(found) != wanted:
         raise ProfilerError(
-            f"{source} names {len(found)} classes, and {file.name} has {outputs} output{'s' if outputs > 1 else ''}",
+            f"{source} names {len(found)} class{'es' if len(found) > 1 else ''}, "
+            f"and {file.name} has {outputs} output{'s' if outputs > 1 else ''}",
             "name as many as there are outputs; of one output two, first the negative",
         )
     return found

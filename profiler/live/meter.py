@@ -185,6 +185,8 @@ class Meter:
             total_frames=whole.frames,
             total_dropped=whole.tally.dropped,
             total_stale=whole.stale,
+            total_corrupt=whole.tally.corrupt,
+            total_reconnects=whole.tally.reconnects,
             shares=span.shares(),
             latency_ms=spread(self._latencies),
             age_ms=spread(self._ages),

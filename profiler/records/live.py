@@ -115,6 +115,8 @@ class Second(Record, frozen=True, kw_only=True):
     total_frames: int
     total_dropped: int
     total_stale: int
+    total_corrupt: int
+    total_reconnects: int
     shares: Shares
     latency_ms: Spread
     age_ms: Spread

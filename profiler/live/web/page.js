@@ -104,8 +104,8 @@
     tile("stale", String(second.stale), `${second.total_stale.toLocaleString("en")} in all`);
     byId("totals").textContent = `${many(second.total_frames, "frame")} in ${lasted(second.elapsed_s)}. `
       + "Dropped: a newer frame came first. Stale: older at its label than a frame's period, its own work and 10 ms."
-      + (second.corrupt ? ` ${many(second.corrupt, "corrupt read")} in the last second.` : "")
-      + (second.reconnects ? " The source was opened anew." : "");
+      + (second.total_corrupt ? ` ${many(second.total_corrupt, "corrupt read")} in all.` : "")
+      + (second.total_reconnects ? ` The source was opened anew ${many(second.total_reconnects, "time")}.` : "");
     for (const [id, spread] of [["latency", second.latency_ms], ["age", second.age_ms]]) {
       [spread.p50, spread.p95, spread.p99].forEach((value, place) => {
         byId(id).children[place + 1].textContent = figure(value);

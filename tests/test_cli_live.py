@@ -359,14 +359,14 @@ def terminal() -> Iterator[Terminal]:
 def test_on_a_terminal_it_is_in_place_and_follows_its_size(started: Callable[..., Any], terminal: Terminal) -> None:
     streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.out)
     process = started(**streams, env=os.environ | {"TERM": "xterm"})
-    text = terminal.until(whole(24))
+    text = terminal.until(whole(80, 24))
     before = text.split("\x1b[?1049h")[0].partition("loading litert cat-dog-mnv2.tflite")[2]
     assert OPENED in " ".join(before.split())
     assert any(re.match(r"  cat  >?\d+\.\d %", line) for line in drawn(text))
     assert any(line.startswith("rate      ") for line in drawn(text))
     terminal.resize(60, 20)
     process.send_signal(signal.SIGWINCH)
-    narrow = terminal.until(whole(20))
+    narrow = terminal.until(whole(60, 20))
     assert all(cell_len(line) <= 60 for line in drawn(narrow))
     assert any(line.startswith("shares    ") for line in drawn(narrow))
     process.send_signal(signal.SIGINT)

@@ -1,5 +1,6 @@
 """The virtual machines' answers, once a test session, for every test that wants them."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from vm.image import Image, UnavailableError, image
 
 from profiler import store
 from profiler.records import Region, Run, Study
+from profiler.virtual import folder
 
 BOOT_LIMIT_S = 900
 
@@ -54,12 +56,24 @@ def answers(factory: pytest.TempPathFactory) -> Answers:
         disk = image()
     except UnavailableError as error:
         pytest.skip(f"no virtual machine with a PMU: {error}")
-    return _booted(disk, factory.getbasetemp() / "vm")
+    mine = factory.getbasetemp()
+    # Processes that share the tests out (pytest-xdist) have a folder each, in the session's own.
+    return _booted(disk, (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "vm")
 
 
 @cache
-def _booted(disk: Image, folder: Path) -> Answers:
-    found = Answers(folder / "study", folder / "levels", folder / "live")
+def _booted(disk: Image, place: Path) -> Answers:
+    """The answers in `place`, from the first process of the session that wants them."""
+    found = Answers(place / "study", place / "levels", place / "live")
+    done = place / "done"
+    with folder.locked(place, lambda _line: None):
+        if not done.exists():
+            _boot_all(disk, found)
+            done.touch()
+    return found
+
+
+def _boot_all(disk: Image, found: Answers) -> None:
     with ThreadPoolExecutor() as pool:
         boots = (
             pool.submit(guest.boot, disk, guest.CORTEX_A76, "study.sh", found.study, BOOT_LIMIT_S),
@@ -68,7 +82,6 @@ def _booted(disk: Image, folder: Path) -> Answers:
         )
         for boot in boots:
             boot.result()
-    return found
 
 
 def said(folder: Path, name: str, where: str = "out") -> str:

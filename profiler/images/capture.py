@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from profiler.records import SourceKind
 
 ASKED_RATE = 36.0
-"""Frames a second asked of a camera where 30 are wanted: drivers give the nearest rate below what they are asked."""
+"""Frames a second asked of a camera where 30 are wanted, as the lab does: the driver takes the nearest that it has."""
 
 
 class LostError(Exception):

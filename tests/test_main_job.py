@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from profiler import store
+from profiler.images import BUILTIN
 from profiler.records import PHASES, Study, planned
 from profiler.report.analysis import Analysis, analyse
 
@@ -102,3 +103,18 @@ def test_the_runtime_that_many_boards_still_have(tmp_path: Path, both: tuple[Stu
     assert (engine.package, engine.version, engine.delegate) == ("tflite-runtime", "2.14.0", "XNNPACK")
     assert study.models[0].sha256 == both[0].models[1].sha256
     assert [len(run) for run in analysis.latencies["litert"].runs_ns] == [6, 6]
+
+
+@pytest.mark.parametrize("python", [LITE, TFLITE], ids=["lite", "tflite"])
+def test_a_live_session_runs_where_less_and_older_is_installed(python: Path, tmp_path: Path) -> None:
+    """tflite-runtime wants NumPy 1, and that an OpenCV whose names are not all those of the newest."""
+    if not python.exists():
+        pytest.skip(f"no {python.parent.parent.name}: `make test` makes it")
+    done = profiler(
+        python, tmp_path, "live", "--camera", str(BUILTIN), "--frames", "5", "--web", "0", "--record", "desk"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "labels    cat 5 (100 %)\n" in done.stdout
+    (run,) = store.load(tmp_path / "runs/desk")[1]
+    assert run.completion is not None
+    assert run.completion.top == (0,) * 5

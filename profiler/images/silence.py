@@ -12,6 +12,8 @@ from typing import Any
 _LOW_LATENCY = "rtsp_flags;prefer_tcp|fflags;nobuffer|flags;low_delay|max_delay;0"
 """FFmpeg's options for a live stream, as OpenCV takes them: RTSP over TCP, nothing kept back to be sorted."""
 _OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_SILENT = 0
+"""OpenCV's log level of that name."""
 _opening = threading.Lock()
 
 
@@ -20,7 +22,11 @@ def silenced_opencv() -> Any:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     import cv2
 
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(_SILENT)
+    else:
+        # OpenCV 5 has it elsewhere.
+        cv2.utils.logging.setLogLevel(_SILENT)
     return cv2
 
 

@@ -112,8 +112,8 @@ def stage(labelled: Labelled, shapes: Iterable[Shape], seed: int, folder: Path) 
         pixels = images.load(photo) if isinstance(photo, Path) else photo
         for (height, width, channels), pool in pools.items():
             noise = np.random.default_rng((seed, place))
-            pool[place] = _coloured(images.fit(pixels, height, width), channels)
-            pool[count + place] = _coloured(degraded(pixels, height, width, noise), channels)
+            pool[place] = images.in_channels(images.fit(pixels, height, width), channels)
+            pool[count + place] = images.in_channels(degraded(pixels, height, width, noise), channels)
     return paths
 
 
@@ -125,10 +125,3 @@ def degraded(photo: Pixels, height: int, width: int, rng: np.random.Generator) -
     small = images.fit(photo, round(LOW * height / shorter), round(LOW * width / shorter))
     seen = np.rint(small * DARK + rng.normal(0, NOISE, small.shape)).clip(0, 255).astype(np.uint8)
     return cv2.resize(seen, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
-
-
-def _coloured(photo: Pixels, channels: int) -> Pixels:
-    """The photo in its 3 colours, or in grey."""
-    import cv2
-
-    return photo if channels == 3 else cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.uint8, copy=False)

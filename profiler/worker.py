@@ -6,12 +6,13 @@ the whole-process counts, so it imports the standard library, numpy and one engi
 Asked to look, it takes any network and counts nothing.
 """
 
+import itertools
 import json
 import os
 import select
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from profiler.errors import ProfilerError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from profiler.runtimes.memory import Memory
 
 T = TypeVar("T")
-Inferred = tuple[list[int], list[int], list[Any]]
 ACK = b"ack\n\0"
 ACK_LIMIT_S = 10.0
 """perf answers within milliseconds; a perf that does not know a command never answers."""
@@ -165,12 +165,13 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     camera = request.get("camera")
     where: str | None = camera or request["pool"]
     prepare: Callable[[Any, Tensor], Any] = _feed if camera else _batches
-    infer: Callable[[Runtime, Any, int], Inferred] = _infer_fed if camera else _infer
+    # From the camera on and on, out of RAM from the first image again in each phase.
+    taken: Callable[[Any], Iterator[Any]] = iter if camera else itertools.cycle
     batches = phases.run("images", lambda: prepare(where, image))
     first = batches.first if camera else batches[0]
     phases.run("first", lambda: runtime.infer(first))
-    phases.run("warmup", lambda: infer(runtime, batches, request["warmup"]))
-    starts, ends, outputs = phases.run("inference", lambda: infer(runtime, batches, request["images"]))
+    phases.run("warmup", lambda: _infer(runtime, taken(batches), request["warmup"]))
+    starts, ends, outputs = phases.run("inference", lambda: _infer(runtime, taken(batches), request["images"]))
     if camera:
         batches.close()
     winners = [_winner(result, output.zero_point or 0) for result in outputs]
@@ -243,13 +244,15 @@ def _memory() -> "Memory":
     return Memory()
 
 
-def _infer(runtime: Runtime, batches: list[Any], images: int) -> Inferred:
-    """When each inference began and ended, by the same clock, and what came out."""
-    clock, infer, count = time.perf_counter_ns, runtime.infer, len(batches)
+def _infer(runtime: Runtime, batches: Iterator[Any], images: int) -> tuple[list[int], list[int], list[Any]]:
+    """When each inference began and ended, by the same clock, and what came out. What it takes to get a batch is in
+    the phase and in no latency.
+    """
+    clock, infer = time.perf_counter_ns, runtime.infer
     starts, ends, outputs = [0] * images, [0] * images, [None] * images
-    for index in range(images):
+    for index, batch in zip(range(images), batches, strict=False):
         starts[index] = clock()
-        outputs[index] = infer(batches[index % count])
+        outputs[index] = infer(batch)
         ends[index] = clock()
     return starts, ends, outputs
 
@@ -259,11 +262,6 @@ def _feed(where: str, image: Tensor) -> "Feed":
     from profiler.images.feed import Feed
 
     return Feed(where, image.shape, image.dtype)
-
-
-def _infer_fed(runtime: Runtime, feed: "Feed", images: int) -> Inferred:
-    """Like `_infer`, each image taken from the camera before: what that takes is in the phase and in no latency."""
-    return feed.infer(runtime.infer, images)
 
 
 def _batches(pool: str | None, image: Tensor) -> list[Any]:

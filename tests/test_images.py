@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -275,8 +276,9 @@ def test_a_latency_is_the_inference_alone(opening: Opening, monkeypatch: pytest.
     fed = feed.Feed("0", (1, 2, 2, 3), "uint8")
     read = made.read
     monkeypatch.setattr(made, "read", lambda: (passing(1000), read())[1])
-    monkeypatch.setattr(feed.time, "perf_counter_ns", lambda: now)
-    starts, ends, outputs = fed.infer(lambda batch: (passing(7), int(batch[0, 0, 0, 0]))[1], 2)
+    monkeypatch.setattr(worker.time, "perf_counter_ns", lambda: now)
+    engine = SimpleNamespace(infer=lambda batch: (passing(7), int(batch[0, 0, 0, 0]))[1])
+    starts, ends, outputs = worker._infer(engine, iter(fed), 2)
     assert [end - start for start, end in zip(starts, ends, strict=True)] == [7, 7]
     assert starts == [1000, 2007]
     assert outputs == [2, 3]

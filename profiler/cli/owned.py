@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from profiler.cli.options import INTERRUPTED
+from profiler.live.hush import sent_to
 
 _OUT, _ERROR = 1, 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,7 +31,6 @@ def output() -> Iterator[TextIO]:
         # Within a program that has put something else in its place.
         yield sys.stdout
         return
-    sys.stdout.flush()
     out = os.fdopen(kept, "w", encoding=sys.stdout.encoding, errors="replace")
     try:
         with _away(out.isatty()):
@@ -65,17 +65,8 @@ def _away(silent: bool) -> Iterator[None]:
         target = {_OUT: nowhere.fileno() if silent else _ERROR}
         if silent and os.isatty(_ERROR):
             target[_ERROR] = nowhere.fileno()
-        kept = {stream: os.dup(stream) for stream in target}
-        try:
-            for stream, other in target.items():
-                os.dup2(other, stream)
+        with sent_to(target):
             yield
-        finally:
-            for stream, copy in kept.items():
-                with contextlib.suppress(OSError):
-                    (sys.stdout if stream == _OUT else sys.stderr).flush()
-                os.dup2(copy, stream)
-                os.close(copy)
 
 
 class Stop:

@@ -1,7 +1,6 @@
 """Frames for the measured process: each is taken from the camera and made the model's input when it is wanted."""
 
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -43,16 +42,10 @@ class Feed:
         photo = in_channels(rgb(bgr, self._height, self._width), self._depth)
         return as_input(photo, self._dtype)[None]
 
-    def infer(self, infer: Callable[[Any], Any], images: int) -> tuple[list[int], list[int], list[Any]]:
-        """Takes and infers so many: when each inference began and ended, by the same clock, and what came out."""
-        clock = time.perf_counter_ns
-        starts, ends, outputs = [0] * images, [0] * images, [None] * images
-        for index in range(images):
-            batch = self.take()
-            starts[index] = clock()
-            outputs[index] = infer(batch)
-            ends[index] = clock()
-        return starts, ends, outputs
+    def __iter__(self) -> Iterator[Any]:
+        """Frames as `take` gives them, without end; each is taken when it is wanted."""
+        while True:
+            yield self.take()
 
     def close(self) -> None:
         """Releases the camera."""

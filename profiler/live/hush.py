@@ -3,12 +3,12 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 
 from profiler.errors import ProfilerError
 
-_STREAM = 2
+_OUT, _ERROR = 1, 2
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def hushed() -> Iterator[None]:
     """
     with tempfile.TemporaryFile() as kept:
         try:
-            with _sent_to(kept.fileno()):
+            with sent_to({_ERROR: kept.fileno()}):
                 yield
         except Exception as error:
             if not isinstance(error, ProfilerError) or error.__cause__:
@@ -28,13 +28,20 @@ def hushed() -> Iterator[None]:
 
 
 @contextmanager
-def _sent_to(target: int) -> Iterator[None]:
-    sys.stderr.flush()
-    stream = os.dup(_STREAM)
-    os.dup2(target, _STREAM)
+def sent_to(targets: Mapping[int, int]) -> Iterator[None]:
+    """What is written to standard streams (1, 2) goes to other file descriptors inside, from C and C++ too."""
+    streams = [sys.stdout if number == _OUT else sys.stderr for number in targets]
+    for stream in streams:
+        stream.flush()
+    kept = {number: os.dup(number) for number in targets}
     try:
+        for number, target in targets.items():
+            os.dup2(target, number)
         yield
     finally:
-        sys.stderr.flush()
-        os.dup2(stream, _STREAM)
-        os.close(stream)
+        for stream, (number, copy) in zip(streams, kept.items(), strict=True):
+            # What nobody reads any more cannot be flushed.
+            with suppress(OSError):
+                stream.flush()
+            os.dup2(copy, number)
+            os.close(copy)

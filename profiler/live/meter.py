@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -71,9 +71,7 @@ class Histogram:
 
     def spread(self) -> Spread:
         """Of all times added, each as the geometric middle of its bucket."""
-        count = self._buckets.total()
-        found = {percent: self._at(rank(count, percent)) for percent in (50, 95, 99) if told(count, percent)}
-        return Spread(count=count, p50=found.get(50), p95=found.get(95), p99=found.get(99))
+        return _spread(self._buckets.total(), self._at)
 
     def _at(self, place: int) -> float:
         """The time in ms at this place, from 1, in rising order."""
@@ -99,8 +97,13 @@ def rank(count: int, percent: int) -> int:
 
 def spread(times_ns: Sequence[int]) -> Spread:
     """Quantiles of these times."""
-    ordered, count = sorted(times_ns), len(times_ns)
-    found = {percent: ordered[rank(count, percent) - 1] / 1e6 for percent in (50, 95, 99) if told(count, percent)}
+    ordered = sorted(times_ns)
+    return _spread(len(ordered), lambda place: ordered[place - 1] / 1e6)
+
+
+def _spread(count: int, at: Callable[[int], float]) -> Spread:
+    """Quantiles of so many times, of which `at` gives the one in ms at a place, from 1, in rising order."""
+    found = {percent: at(rank(count, percent)) for percent in (50, 95, 99) if told(count, percent)}
     return Spread(count=count, p50=found.get(50), p95=found.get(95), p99=found.get(99))
 
 

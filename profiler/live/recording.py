@@ -88,8 +88,8 @@ class Recorder:
         Raises:
             ProfilerError: The name is taken, the folder cannot be written, or the model's file cannot be read.
         """
-        study = _study(name, classifier, file, facts, machine, attached, window, notes)
-        study = replace(study, live=_live(classifier, facts, window, every))
+        live = _live(classifier, facts, window, every)
+        study = _study(name, classifier, file, live, machine, attached, notes)
         return cls(store.create(root, study), study, classifier.phases)
 
     @property
@@ -210,10 +210,9 @@ def _study(
     name: str,
     classifier: "Classifier",
     file: ModelFile,
-    facts: Facts,
+    live: Live,
     machine: Machine,
     attached: "Attached | None",
-    window: int,
     notes: Sequence[str],
 ) -> Study:
     """The study before its first run."""
@@ -227,7 +226,7 @@ def _study(
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         profiler_version=__version__,
         command=shlex.join(["profiler", *map(_without_credentials, sys.argv[1:])]),
-        plan=_plan(facts, engine, window, hardware=bool(group)),
+        plan=_plan(live, engine, hardware=bool(group)),
         machine=machine,
         models=(measure.described(file, engine, classifier.input, classifier.output),),
         counter_source="perf" if chosen else "software",
@@ -235,8 +234,9 @@ def _study(
         events=tuple(events.values()),
         absent=chosen.absent if chosen else {},
         groups=(group,),
-        cases=(Case(model=file.label, images=window, region="live", group=group),),
+        cases=(Case(model=file.label, images=live.window, region="live", group=group),),
         notes=(*notes, *(chosen.notes if chosen else () if notes else (_WITHOUT,))),
+        live=live,
     )
 
 
@@ -246,10 +246,10 @@ def _without_credentials(word: str) -> str:
     return camera.concealed(word, f"camera:{value}")
 
 
-def _plan(facts: Facts, engine: Engine, window: int, *, hardware: bool) -> Plan:
+def _plan(live: Live, engine: Engine, *, hardware: bool) -> Plan:
     """What a session has of a sweep's plan; how many windows there are is known at its end."""
     return Plan(
-        images=(window,),
+        images=(live.window,),
         repeats=0,
         warmup=0,
         threads=engine.threads,
@@ -257,7 +257,7 @@ def _plan(facts: Facts, engine: Engine, window: int, *, hardware: bool) -> Plan:
         phases=False,
         event_set="live",
         counters="perf" if hardware else "software",
-        source=facts.name,
+        source=live.source,
         seed=0,
         timeout_s=0.0,
         cpus=None,

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from profiler.records import Run, Study, Summary
 from profiler.report import text
-from profiler.report.grading.codes import DRIFT, FEW_REPEATS, OTHER_LOAD, STALE_SHARE
-from profiler.report.grading.findings_runs import orders, share
+from profiler.report.grading.codes import DRIFT, FEW_REPEATS, STALE_SHARE
+from profiler.report.grading.findings_runs import loaded
 from profiler.report.grading.validity import Finding
 from profiler.report.session.figures import trend
 from profiler.stats import MATTERS
@@ -57,17 +57,8 @@ def _few(study: Study, runs: Sequence[Run]) -> Iterator[Finding]:
 def _load(study: Study, runs: Sequence[Run]) -> Iterator[Finding]:
     """Load beside what the session itself kept busy, and at least the one CPU that its start took."""
     own = max((_cpus(run) for run in runs), default=1.0)
-    busy = [run for run in runs if (run.after.load_1min or 0.0) > max(own, 1.0) + OTHER_LOAD]
-    if busy:
-        most = max(run.after.load_1min or 0.0 for run in busy)
-        yield Finding(
-            "loaded",
-            "degraded",
-            f"Something else was running: a load of up to {most:.1f} on {text.counted(study.machine.cpus, 'CPU')}, of "
-            f"which the session kept up to {own:.1f} busy, in {share(len(busy), len(runs))}.",
-            f"Stop it (`top` shows it), wait a minute, and {_AGAIN}.",
-            orders(busy),
-        )
+    beside = f", of which the session kept up to {own:.1f} busy"
+    yield from loaded(study, runs, max(own, 1.0), beside, _AGAIN)
 
 
 def _cpus(run: Run) -> float:

@@ -171,15 +171,25 @@ def load(study: Study, runs: Sequence[Run]) -> Iterator[Finding]:
     The load average counts threads that run or wait to run: the process's own are the threads that it was asked for.
     """
     own = study.plan.threads or study.machine.cpus
+    yield from loaded(study, runs, own, f" beside {text.counted(own, 'thread')} of the measured process", "sweep again")
+
+
+def loaded(study: Study, runs: Sequence[Run], own: float, beside: str, again: str) -> Iterator[Finding]:
+    """A load above `own` in some of the runs.
+
+    Args:
+        beside: What of it was the measured process's, in words.
+        again: How to measure anew, in words.
+    """
     busy = [run for run in runs if (run.after.load_1min or 0.0) > own + OTHER_LOAD]
     if busy:
         most = max(run.after.load_1min or 0.0 for run in busy)
         yield Finding(
             "loaded",
             "degraded",
-            f"Something else was running: a load of up to {most:.1f} on {text.counted(study.machine.cpus, 'CPU')} "
-            f"beside {text.counted(own, 'thread')} of the measured process, in {share(len(busy), len(runs))}.",
-            "Stop it (`top` shows it), wait a minute, and sweep again.",
+            f"Something else was running: a load of up to {most:.1f} on {text.counted(study.machine.cpus, 'CPU')}"
+            f"{beside}, in {share(len(busy), len(runs))}.",
+            f"Stop it (`top` shows it), wait a minute, and {again}.",
             orders(busy),
         )
 

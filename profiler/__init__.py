@@ -1,6 +1,6 @@
 """What a neural network costs the hardware, and why."""
 
-__version__ = "0.1.0"
+from profiler.version import __version__ as __version__
 
 # Type checkers take a name like this for true. `typing` is not imported for it: what this module imports, the measured
 # process imports.

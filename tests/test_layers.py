@@ -8,7 +8,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "profiler"
 
 LAYERS = {
-    0: {"errors", "plain", "records"},
+    0: {"errors", "plain", "records", "version"},
     1: {
         "events",
         "metrics",
@@ -94,8 +94,9 @@ def test_a_module_imports_lower_layers_only(path: Path) -> None:
     assert not higher
 
 
-def test_the_package_itself_imports_nothing_until_it_is_asked() -> None:
-    assert imported(PACKAGE / "__init__.py", top_level=True) == set()
+def test_the_package_itself_imports_its_version_alone_until_it_is_asked() -> None:
+    assert imported(PACKAGE / "__init__.py", top_level=True) == {"profiler.version.__version__"}
+    assert imported(PACKAGE / "version.py") == set()
 
 
 def test_the_worker_imports_only_what_it_needs() -> None:

@@ -38,6 +38,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_worker: Any)
 QUICK = ("sweep", "--models", "litert=a.tflite", "--quick", "--counters", "software", "--source", "synthetic")
 
 
+@pytest.mark.slow
 def test_a_sweep_ends_with_a_table_and_the_reports_path(workplace: Path) -> None:
     done = invoke(*QUICK, "--name", "mine")
     assert done.exit_code == 0, done.output

@@ -173,6 +173,7 @@ def test_the_chain_of_auto(
         assert (found(examination, name)[2] is None) == (name in usable)
 
 
+@pytest.mark.slow
 def test_virtual_boards_are_named(
     pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

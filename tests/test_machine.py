@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import tomllib
 from collections.abc import Callable
 from datetime import datetime
@@ -412,7 +413,7 @@ def test_perf_speaks_the_c_locale(programs: Programs, monkeypatch: pytest.Monkey
 
 
 def test_hanging_program_is_given_up(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "COMMAND_LIMIT_S", 0.01)
+    monkeypatch.setattr(machine, "output", functools.partial(machine.output, limit_s=0.1))
     perf = programs("perf", "echo perf version 6.1.187; while :; do :; done")
     assert machine.perf_version(str(perf)) is None
 

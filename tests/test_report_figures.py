@@ -280,6 +280,7 @@ def test_ten_models_differ_in_colour_or_marker_and_in_dashes_beside_one_another(
     assert all(first.dashes != second.dashes for first, second in itertools.pairwise(looks))
 
 
+@pytest.mark.slow
 def test_what_is_drawn_does_not_grow_with_the_runs() -> None:
     study, runs = made_study(images=(1, 40), repeats=60, noise=0.02)
     found = report.build(study, runs)

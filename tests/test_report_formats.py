@@ -321,6 +321,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         report.write(report.build(*made_study(images=(1, 5), repeats=2)), tmp_path / "file", ("md", "json"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     built = report.build(*made_study(images=(1, 5), repeats=2))
     report.write(built, tmp_path, ("md", "json"))

@@ -153,6 +153,7 @@ def test_nothing_is_left_of_the_work(tmp_path: Path, fake: Fake, monkeypatch: py
     assert not list((tmp_path / "work").iterdir())
 
 
+@pytest.mark.slow
 def test_a_report_without_a_program_for_pdf_is_whole_and_says_so(tmp_path: Path, fake: Fake) -> None:
     said: list[str] = []
     report.write(built(), tmp_path / "all", say=said.append)

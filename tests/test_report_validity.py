@@ -511,6 +511,7 @@ def test_no_hardware_counts_without_a_note_are_told_all_the_same() -> None:
     assert found.grade == "valid"
 
 
+@pytest.mark.slow
 def test_all_findings_say_what_is_so_in_sentences_and_name_what_they_are_about() -> None:
     for _, _, recipe in FOUND:
         for finding in judged(**recipe).findings:

@@ -219,6 +219,7 @@ def swept(
     return run
 
 
+@pytest.mark.slow
 @needs_qemu
 def test_simulated_runs_are_kept_beside_native_ones(swept: Callable[..., sweep.Result]) -> None:
     result = swept()

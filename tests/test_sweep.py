@@ -97,6 +97,7 @@ class TestTruth:
                 assert not cost.disagreement
                 assert not cost.scaled
 
+    @pytest.mark.slow
     def test_noisy_counts_are_within_their_intervals(
         self, tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
     ) -> None:
@@ -115,6 +116,7 @@ class TestTruth:
                     inside.append(estimate.low <= events[event]["per_image"] <= estimate.high)
         assert sum(inside) >= len(inside) - 2
 
+    @pytest.mark.slow
     def test_what_the_core_lacks_is_none_with_its_reason(
         self, tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
     ) -> None:
@@ -125,6 +127,7 @@ class TestTruth:
         assert (cost.line, cost.direct, cost.points) == (None, None, ())
         assert cost.reason == "perf says not supported on this machine"
 
+    @pytest.mark.slow
     def test_without_a_pmu_software_events_remain(
         self, tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
     ) -> None:
@@ -136,6 +139,7 @@ class TestTruth:
         assert analysis.costs["cycles", "keras"].reason
         assert analysis.costs["task-clock", "keras"].line is not None
 
+    @pytest.mark.slow
     def test_several_passes_share_cycles(
         self, tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
     ) -> None:
@@ -149,6 +153,7 @@ class TestTruth:
         assert cost.line is not None
         assert cost.line.per_image.value == pytest.approx(2e7)
 
+    @pytest.mark.slow
     def test_phases_are_counted_one_by_one(
         self, tmp_path: Path, models: Any, fake_perf: FakePerf, fake_worker: Any
     ) -> None:

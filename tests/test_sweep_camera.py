@@ -76,6 +76,7 @@ def test_every_run_gets_the_same_frames(swept: Swept, video: Path, monkeypatch: 
     assert "all processes get the same ones" in note
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pi5")
 def test_a_run_takes_its_frames_inside_the_region(swept: Swept, video: Path, fake_perf: Callable[..., None]) -> None:
     """Perf's gate opens and closes around them, and what is inferred are the video's frames, one after the other."""

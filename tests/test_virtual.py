@@ -133,6 +133,7 @@ def test_a_setup_is_whole(home: Path) -> None:
     assert "(4 packages)" in told[1]
 
 
+@pytest.mark.slow
 @needs_apt
 def test_what_is_set_up_needs_no_network(boards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.environ["PATH"].split(os.pathsep)[0] + ":/nowhere")
@@ -147,6 +148,7 @@ def test_what_is_set_up_needs_no_network(boards: Path, monkeypatch: pytest.Monke
     assert {path: when for path, when in after.items() if "pi3" not in str(path) and path.name != "boards"} == before
 
 
+@pytest.mark.slow
 @needs_apt
 def test_an_interrupted_setup_is_no_setup_and_goes_on(home: Path) -> None:
     begun = []
@@ -171,6 +173,7 @@ def test_an_interrupted_setup_is_no_setup_and_goes_on(home: Path) -> None:
     assert told == ["trying it"]
 
 
+@pytest.mark.slow
 @needs_apt
 def test_a_killed_setup_goes_on_where_it_was(home: Path, tmp_path: Path) -> None:
     count = tmp_path / "count"
@@ -420,6 +423,7 @@ def test_a_package_that_cannot_be_unpacked(reason: str, said: str, home: Path, t
         virtual.setup("pi5", False, silent)
 
 
+@pytest.mark.slow
 @needs_apt
 def test_versions_that_arm64_has_not(boards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.rmtree(boards / "sites")

@@ -12,10 +12,11 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from profiler import images, network
+from profiler import images
 from profiler.errors import ProfilerError
 from profiler.measure import WORKER, Workplace, uncounted, uncounted_plan
 from profiler.network import ModelFile
+from profiler.network.digest import file_sha256
 from profiler.photos import Labelled, Shape, builtin, find, stage
 from profiler.process import Stop
 from profiler.records import AGREE, Answers, Case, Check
@@ -171,7 +172,7 @@ def _checked(mine: Outputs, reference: Outputs, labelled: Labelled) -> Check:
     return Check(
         label=model.label,
         file=model.path.name,
-        sha256=network.sha256(model.path),
+        sha256=file_sha256(model.path),
         engine=mine.engine,
         reference=reference.model.label,
         bound=AGREE,

@@ -1,4 +1,4 @@
-"""The one exception a user can meet: what is wrong, and what to do about it."""
+"""What a user can meet: what is wrong, and what to do about it."""
 
 
 class ProfilerError(Exception):
@@ -16,3 +16,7 @@ class ProfilerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.cause}: {self.remedy}"
+
+
+class MissingProgramError(ProfilerError):
+    """Something needs a program that this machine does not have."""

@@ -6,6 +6,7 @@ from profiler import network
 from profiler.errors import ProfilerError
 from profiler.measure import Look, look
 from profiler.network import ModelFile
+from profiler.network.digest import file_sha256
 from profiler.records import Network, Record
 
 
@@ -38,7 +39,7 @@ def inspect(path: Path, load: bool | None) -> Inspection:
     found, lack = _look(model) if asked else (None, "--load asks it")
     return Inspection(
         file=path.name,
-        sha256=network.sha256(path),
+        sha256=file_sha256(path),
         runtime=model.runtime,
         network=facts,
         look=found,

@@ -16,6 +16,7 @@ from profiler.counters import CounterSource, Launch, software
 from profiler.errors import ProfilerError
 from profiler.images import camera
 from profiler.network import ModelFile, checks
+from profiler.network.digest import file_sha256
 from profiler.records import (
     Case,
     Completion,
@@ -112,7 +113,7 @@ def described(
     answers.
     """
     read, lack = _facts(model.path)
-    sha256 = network.sha256(model.path)
+    sha256 = file_sha256(model.path)
     return Model(
         label=model.label,
         runtime=model.runtime,

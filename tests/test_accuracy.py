@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from profiler import accuracy, network
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile
+from profiler.network.digest import file_sha256
 from profiler.records import AGREE, Check, Form
 
 WORKER = """
@@ -102,7 +103,7 @@ def test_a_check_says_which_file_was_run_by_what(tmp_path: Path, photos: Path, w
     file = model(tmp_path, "only", RIGHT * 2)
     (check,) = checked([file], photos, worker).values()
     assert (check.file, check.engine, check.bound) == ("only.tflite", "made 1", AGREE)
-    assert check.sha256 == network.sha256(file.path)
+    assert check.sha256 == file_sha256(file.path)
     assert not check.disagrees
 
 

@@ -14,6 +14,7 @@ from test_report_curve import made_curve
 from profiler import accuracy, cli, curve, network
 from profiler.errors import ProfilerError
 from profiler.network import checks
+from profiler.network.digest import file_sha256
 from profiler.zoo import default, families
 
 KERAS, TFLITE = (network.shipped(network.DEFAULTS[name]) for name in ("keras", "litert"))
@@ -132,7 +133,7 @@ class TestCheck:
     def made(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         path = tmp_path / "a.tflite"
         path.write_bytes(TFLITE.read_bytes())
-        found = made_check("litert", network.sha256(path), agree=200, file="a.tflite", reference="keras")
+        found = made_check("litert", file_sha256(path), agree=200, file="a.tflite", reference="keras")
         monkeypatch.setattr(accuracy, "check", lambda *_: accuracy.Result((found,), (ProfilerError("b", "mend it"),)))
         return path
 
@@ -140,7 +141,7 @@ class TestCheck:
         done = invoke("check", f"litert={made}")
         assert "litert disagrees: it agrees with keras on fewer than 98 %" in done.stdout
         assert (done.exit_code, done.stderr) == (cli.CANNOT, "profiler: b: mend it\n")
-        check, _ = checks.known(made, network.sha256(made))
+        check, _ = checks.known(made, file_sha256(made))
         assert check
         assert check.disagrees
 
@@ -165,7 +166,7 @@ class TestCheck:
         path.write_bytes(TFLITE.read_bytes())
         (answers,) = made_check("litert", "00").answers
         others = (msgspec.structs.replace(answers, correct=None),)
-        found = made_check("litert", network.sha256(path), file="a.tflite", answers=others)
+        found = made_check("litert", file_sha256(path), file="a.tflite", answers=others)
         monkeypatch.setattr(accuracy, "check", lambda *_: accuracy.Result((found,), ()))
         done = invoke("check", f"litert={path}")
         assert done.exit_code == 0

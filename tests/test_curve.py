@@ -16,6 +16,7 @@ from profiler.counters import Reuse, UnusableError
 from profiler.counters.reuse import Distances, Sample
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile
+from profiler.network.digest import file_sha256
 from profiler.records import MissCurve, from_json, to_json
 from profiler.report.curves.curve import apart, predictions
 
@@ -91,7 +92,7 @@ def test_every_seed_is_a_process_and_all_samples_are_in_the_record(
     told: list[str] = []
     found = curve.run(model, curve.Options(seeds=(7, 8, 9)), told.append, fake_worker)
     assert found.seeds == (7, 8, 9)
-    assert (found.file, found.file_bytes, found.sha256) == ("net.tflite", 7, network.sha256(model.path))
+    assert (found.file, found.file_bytes, found.sha256) == ("net.tflite", 7, file_sha256(model.path))
     assert (found.engine, found.guest, found.threads, found.images) == ("fake-runtime 1.0", None, 1, 1)
     assert found.target.prefetch == {"kind": "none"}
     assert found.target.caches == targets.find("pi5").caches

@@ -53,7 +53,7 @@ def change(folder: Path, **changes: Any) -> None:
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder and the source tree are both new and empty; the latter is returned."""
     source = tmp_path / "source"
-    monkeypatch.setattr(network, "__file__", str(source / "profiler" / "network" / "__init__.py"))
+    monkeypatch.setattr(families, "__file__", str(source / "profiler" / "network" / "families.py"))
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return source

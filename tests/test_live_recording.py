@@ -20,6 +20,7 @@ from profiler.images.capture import Facts
 from profiler.live.classifier import open_classifier
 from profiler.live.recording import Recorder
 from profiler.live.windows import Window, accounted
+from profiler.network.digest import file_sha256
 from profiler.records import Count, MachineState, Summary, Usage
 from profiler.report import build
 
@@ -223,7 +224,7 @@ def test_no_password_comes_into_the_study(tmp_path, classifier, monkeypatch, wor
 
 def test_the_model_is_described_as_in_a_sweep(tmp_path, classifier):
     model = store.load(begun(tmp_path, classifier).folder)[0].models[0]
-    assert (model.label, model.runtime, model.sha256) == ("litert", "litert", network.sha256(FILE.path))
+    assert (model.label, model.runtime, model.sha256) == ("litert", "litert", file_sha256(FILE.path))
     assert model.network == network.facts(FILE.path)
     assert (model.engine, model.input, model.output) == (classifier.engine(), classifier.input, classifier.output)
 

@@ -9,6 +9,7 @@ from studies import made_study
 from profiler import measure, network
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile, checks
+from profiler.network.digest import file_sha256
 from profiler.process import Stop
 from profiler.records import Model, Plan, Resident, Taken
 
@@ -37,7 +38,7 @@ def test_a_model_comes_with_all_that_is_known_of_it(
 ) -> None:
     path = tmp_path / "a.tflite"
     path.write_bytes(shipped.path.read_bytes())
-    digest = network.sha256(path)
+    digest = file_sha256(path)
     file = ModelFile("litert", "litert", path, made_form(precision="dynamic"))
     check = msgspec.structs.replace(made_check("litert", digest), file="a.tflite")
     checks.store([check], [file])

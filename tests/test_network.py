@@ -6,6 +6,7 @@ import pytest
 
 from profiler import network
 from profiler.errors import ProfilerError
+from profiler.network.digest import file_sha256
 
 TFLITE, KERAS, HDF5 = b"\x1c\0\0\0TFL3rest", b"PK\x03\x04rest....", b"\x89HDF\r\n\x1a\nrest"
 
@@ -75,4 +76,4 @@ def test_the_same_model_twice(tmp_path: Path) -> None:
 
 def test_sha256(tmp_path: Path) -> None:
     file = made(tmp_path / "a", b"abc")
-    assert network.sha256(file) == hashlib.sha256(b"abc").hexdigest()
+    assert file_sha256(file) == hashlib.sha256(b"abc").hexdigest()

@@ -10,6 +10,7 @@ from profiler import network
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile, families
 from profiler.network.cards import Card, of, random_weights, read, text
+from profiler.network.digest import file_sha256
 from profiler.network.families import MANIFEST, Family, Origin, member
 from profiler.records import Form, to_json
 from profiler.zoo.pictures import CLASSES
@@ -33,7 +34,7 @@ def test_the_shipped_card_speaks_of_the_shipped_files(path: Path) -> None:
     card = of(network.alone(path))
     assert card is not None
     assert (card.classes, card.output, card.pixels) == (CLASSES, "logit", (0, 255))
-    assert sorted(card.sha256) == sorted(map(network.sha256, SHIPPED))
+    assert sorted(card.sha256) == sorted(map(file_sha256, SHIPPED))
     assert path.with_suffix(".json").read_bytes() == text(card)
 
 
@@ -106,7 +107,7 @@ def family(folder: Path, sha256: str | None, form: Form) -> ModelFile:
 
 
 def test_a_form_with_the_shipped_weights_has_the_shipped_card(tmp_path: Path) -> None:
-    made = family(tmp_path, network.sha256(SHIPPED[0]), made_form())
+    made = family(tmp_path, file_sha256(SHIPPED[0]), made_form())
     assert of(made) == of(network.alone(SHIPPED[0]))
     (found,) = families.find(str(tmp_path))
     assert of(ModelFile(*found)) == of(made)
@@ -116,7 +117,7 @@ def test_a_form_with_the_shipped_weights_has_the_shipped_card(tmp_path: Path) ->
 
 def test_other_weights_have_no_card(tmp_path: Path) -> None:
     assert of(family(tmp_path, "0" * 64, made_form())) is None
-    random = family(tmp_path, network.sha256(SHIPPED[0]), made_form(weights="random"))
+    random = family(tmp_path, file_sha256(SHIPPED[0]), made_form(weights="random"))
     assert of(random) is None
     assert random_weights(random)
     assert not random_weights(network.alone(SHIPPED[0]))

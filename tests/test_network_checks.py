@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from made_networks import made_check
 
-from profiler import network
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile, checks
+from profiler.network.digest import file_sha256
 from profiler.records import Check
 
 
@@ -22,14 +22,14 @@ class TestKept:
         return [model(folder, label) for label in "ab"]
 
     def made(self, file: ModelFile, agree: int = 250, **fields: object) -> Check:
-        return made_check(file.label, network.sha256(file.path), agree, file=file.path.name, **fields)
+        return made_check(file.label, file_sha256(file.path), agree, file=file.path.name, **fields)
 
     def test_what_is_kept_is_known_of_the_same_file_alone(self, tmp_path: Path) -> None:
         first, second = self.files(tmp_path)
         check = self.made(first)
         checks.store([check], [first, second])
         assert checks.known(first.path, check.sha256) == (check, None)
-        assert checks.known(second.path, network.sha256(second.path)) == (None, None)
+        assert checks.known(second.path, file_sha256(second.path)) == (None, None)
         assert checks.known(tmp_path / "elsewhere" / "a.tflite", check.sha256) == (None, None)
 
     def test_each_folder_keeps_its_own(self, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ class TestKept:
         checks.store([new], files)
         assert checks.known(first.path, new.sha256) == (new, None)
         assert checks.known(first.path, old.sha256) == (None, None)
-        assert checks.known(second.path, network.sha256(second.path))[0] is not None
+        assert checks.known(second.path, file_sha256(second.path))[0] is not None
 
     def test_what_knows_less_replaces_nothing(self, tmp_path: Path) -> None:
         files = (file, _) = self.files(tmp_path)
@@ -67,7 +67,7 @@ class TestKept:
     def test_a_damaged_file_is_said_and_not_overwritten(self, tmp_path: Path, text: str, lack: str) -> None:
         file, _ = self.files(tmp_path)
         (tmp_path / checks.FILE).write_text(text)
-        check, why = checks.known(file.path, network.sha256(file.path))
+        check, why = checks.known(file.path, file_sha256(file.path))
         assert check is None
         assert lack in str(why)
         with pytest.raises(ProfilerError, match=lack):

@@ -19,7 +19,7 @@ from reading import SVG, markdown_tables
 from studies import failing, made_study, recounting
 
 from profiler import report
-from profiler.errors import ProfilerError
+from profiler.errors import MissingProgramError, ProfilerError
 from profiler.report.drawing import canvas
 from profiler.report.drawing.drawings import Drawings
 from profiler.report.formats import contents, html, latex, markdown, tidy
@@ -353,7 +353,7 @@ def test_a_format_without_its_program_is_left_out_unless_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def missing(*_: Any) -> dict[str, bytes]:
-        raise report.MissingProgramError("no press", "buy one")
+        raise MissingProgramError("no press", "buy one")
 
     monkeypatch.setattr(report, "FORMATS", {"json": report.FORMATS["json"], "press": missing})
     built = report.build(*made_study(images=(1, 5), repeats=2))

@@ -13,7 +13,7 @@ import pytest
 from studies import made_study
 
 from profiler import report
-from profiler.errors import ProfilerError
+from profiler.errors import MissingProgramError, ProfilerError
 from profiler.report.drawing.drawings import Drawings
 from profiler.report.formats import html, pdf
 from profiler.report.model import Report
@@ -98,9 +98,7 @@ def test_a_printed_file_tells_no_time_and_keeps_its_length(tmp_path: Path, fake:
 
 
 def test_where_there_is_neither_one_line_says_what_to_install(fake: Fake) -> None:
-    with pytest.raises(
-        report.MissingProgramError, match=r"neither pdflatex nor Chromium here: sudo apt install texlive"
-    ):
+    with pytest.raises(MissingProgramError, match=r"neither pdflatex nor Chromium here: sudo apt install texlive"):
         pdf.make("tex", {}, page)
 
 
@@ -116,7 +114,7 @@ def test_where_there_is_neither_one_line_says_what_to_install(fake: Fake) -> Non
 )
 def test_a_latex_that_makes_no_file_is_named_with_its_reason(fake: Fake, body: str, why: str) -> None:
     fake("pdflatex", body)
-    with pytest.raises(report.MissingProgramError) as caught:
+    with pytest.raises(MissingProgramError) as caught:
         pdf.make("tex", {}, page)
     assert f"pdflatex: {why}" in str(caught.value).replace("it ", "")
     assert "\n" not in str(caught.value)
@@ -129,7 +127,7 @@ def test_what_takes_too_long_is_ended_with_all_it_started(
     os.mkfifo(tmp_path / "alive")
     end = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     fake("pdflatex", f"sleep 600 >{tmp_path}/alive & wait")
-    with pytest.raises(report.MissingProgramError, match="took more than 1 s"):
+    with pytest.raises(MissingProgramError, match="took more than 1 s"):
         pdf.make("tex", {}, page)
     # Its child held the other end, so that this one is at its end as soon as the child is.
     assert select.select([end], [], [], 60)[0]
@@ -140,7 +138,7 @@ def test_what_takes_too_long_is_ended_with_all_it_started(
 def test_a_program_that_cannot_be_started_is_named(tmp_path: Path, fake: Fake) -> None:
     fake("pdflatex", "")
     (tmp_path / "programs/pdflatex").write_text("#!/no/such/shell\n")
-    with pytest.raises(report.MissingProgramError, match=r"pdflatex: it cannot be started \(No such file"):
+    with pytest.raises(MissingProgramError, match=r"pdflatex: it cannot be started \(No such file"):
         pdf.make("tex", {}, page)
 
 

@@ -18,6 +18,7 @@ from profiler import network
 from profiler.errors import ProfilerError
 from profiler.images import BUILTIN, load, pool
 from profiler.network import cards
+from profiler.network.digest import file_sha256
 from profiler.runtimes import open_runtime
 from profiler.zoo import backbone, training
 from profiler.zoo import default as zoo
@@ -229,7 +230,7 @@ def test_an_error_while_writing_leaves_the_folder_as_it_was(tmp_path: Path, monk
 def test_the_card_describes_the_shipped_files() -> None:
     card = CARD.read_text()
     for path in (KERAS, TFLITE):
-        assert network.sha256(path) in card
+        assert file_sha256(path) in card
         assert f"{path.stat().st_size:,} bytes" in card
     assert backbone.MEMBER_SHA256 in card
     assert f"penalty of {training.L2}" in " ".join(card.split())

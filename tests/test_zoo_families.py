@@ -21,6 +21,7 @@ from asked import logits
 from profiler import network
 from profiler.errors import ProfilerError
 from profiler.images import BUILTIN, load, pool
+from profiler.network.digest import file_sha256
 from profiler.network.families import MANIFEST, Member, find, member, read
 from profiler.records import Form
 from profiler.zoo import convert, families, lab, width
@@ -89,7 +90,7 @@ def test_a_family_is_its_files_a_manifest_and_a_card(build: Callable[..., list[s
     ((label, runtime, path, form),) = find(str(folder))
     assert (label, runtime, path.read_bytes(), form) == ("a", "keras", b"one", FORM)
     origin = read(folder).origin
-    assert origin.weights_sha256 == network.sha256(lab.source())
+    assert origin.weights_sha256 == file_sha256(lab.source())
     assert (origin.pictures_count, origin.builtin, origin.seed) == (10, False, 3)
     assert origin.packages == {"profiler": "0.1.0", "tensorflow": "2.0", "keras": "3.0"}
 

@@ -1,6 +1,5 @@
 """Facts of a model file that need no engine: which runtime it is for, its digest, the network in it."""
 
-import hashlib
 import os
 import stat
 from pathlib import Path
@@ -145,9 +144,3 @@ def facts(path: Path) -> Network:
     from profiler.network import keras_archive, tflite
 
     return tflite.read(path) if alone(path).runtime == "litert" else keras_archive.read(path)
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal digest of the file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,6 +8,7 @@ import msgspec
 from profiler import network
 from profiler.errors import ProfilerError
 from profiler.network import ModelFile, families
+from profiler.network.digest import file_sha256
 from profiler.network.families import Family, Member
 from profiler.records import OutputKind, Record, from_json, to_json
 
@@ -49,7 +50,7 @@ def of(model: ModelFile) -> Card | None:
     card = read(path)
     if card is None:
         return _inherited(model)
-    if card.sha256 and network.sha256(model.path) not in card.sha256:
+    if card.sha256 and file_sha256(model.path) not in card.sha256:
         raise ProfilerError(f"{path} is the card of another file than {model.path.name}", _REMEDY)
     return card
 
@@ -139,4 +140,4 @@ def _family(path: Path) -> tuple[Family, Member] | None:
         return None
     family = families.read(path.parent)
     entry = next((entry for entry in family.members if entry.file == path.name), None)
-    return (family, entry) if entry is not None and network.sha256(path) == entry.sha256 else None
+    return (family, entry) if entry is not None and file_sha256(path) == entry.sha256 else None

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from profiler import network
 from profiler.errors import ProfilerError
+from profiler.network.digest import file_sha256
 from profiler.records import Form, Record, from_json
 from profiler.runtimes import RUNTIMES
 
@@ -74,7 +74,7 @@ def member(path: Path, label: str, form: Form, what: str) -> Member:
     return Member(
         label=label,
         file=path.name,
-        sha256=network.sha256(path),
+        sha256=file_sha256(path),
         size_bytes=path.stat().st_size,
         form=form,
         what=what,
@@ -138,7 +138,7 @@ def _wrong(members: tuple[Member, ...]) -> str | None:
 
 def _folder(text: str) -> Path:
     if text in NAMES:
-        source = Path(network.__file__).parent.parent.parent
+        source = Path(__file__).parent.parent.parent
         places = (root / _HERE / text for root in (Path(), source))
         folder = next((place for place in places if (place / MANIFEST).exists()), None)
         if folder is None:
@@ -152,7 +152,7 @@ def _folder(text: str) -> Path:
 def _same(path: Path, entry: Member) -> None:
     """Raises ProfilerError: The file is not the one that the manifest names."""
     try:
-        same = path.stat().st_size == entry.size_bytes and network.sha256(path) == entry.sha256
+        same = path.stat().st_size == entry.size_bytes and file_sha256(path) == entry.sha256
     except OSError as error:
         raise ProfilerError(f"model file {path} cannot be read ({error.strerror})", _again(path.parent)) from error
     if not same:

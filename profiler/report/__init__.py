@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from profiler import __version__, store
-from profiler.errors import ProfilerError
+from profiler.errors import MissingProgramError
 from profiler.records import Run, Study
 from profiler.report.drawing.drawings import Drawings
 from profiler.report.model import Report
@@ -19,10 +19,6 @@ Format = Callable[[Report, Drawings, Say], Mapping[str, bytes]]
 
 May raise `MissingProgramError`.
 """
-
-
-class MissingProgramError(ProfilerError):
-    """A format needs a program that this machine does not have."""
 
 
 def build(study: Study, runs: Sequence[Run]) -> Report:

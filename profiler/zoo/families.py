@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from profiler import __version__, network
+from profiler import __version__
 from profiler.errors import ProfilerError
+from profiler.network.digest import file_sha256
 from profiler.network.families import MANIFEST, NAMES, Family, Member, Origin
 from profiler.records import to_json
 from profiler.store import write_whole
@@ -85,7 +86,7 @@ def _fill(tf: Any, folder: Path, name: str, chosen: Pictures, seed: int, report:
 def _origin(name: str, chosen: Pictures, seed: int, packages: dict[str, str]) -> Origin:
     weights, sha256 = "random, drawn for the seed", None
     if name == "lab":
-        weights, sha256 = f"those of {lab.source().name}", network.sha256(lab.source())
+        weights, sha256 = f"those of {lab.source().name}", file_sha256(lab.source())
     return Origin(
         weights=weights,
         weights_sha256=sha256,

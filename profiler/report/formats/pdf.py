@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from profiler.report import MissingProgramError
+from profiler.errors import MissingProgramError
 
 REMEDY = "sudo apt install texlive-latex-recommended"
 """What brings pdflatex and all that report.tex asks of it, on Debian and its descendants."""

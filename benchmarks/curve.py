@@ -16,13 +16,15 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from benchmarks.run import show
-from profiler import curve, network, targets
+from profiler import modelfile
 from profiler.counters import Reuse
-from profiler.curve import Ready
-from profiler.machine import MACHINES
-from profiler.network import ModelFile
+from profiler.machine import targets
+from profiler.machine.host import MACHINES
+from profiler.miss_curve import measure
+from profiler.miss_curve.curve import apart, at, predictions
+from profiler.miss_curve.measure import Ready
+from profiler.modelfile import ModelFile
 from profiler.records import MissCurve
-from profiler.report.curves.curve import apart, at, predictions
 
 MOST_RATIO, MOST_OFF = "at most 3", "at most 10 %"
 WAYS = 1024
@@ -52,9 +54,9 @@ def times(model: ModelFile, rounds: int) -> None:
     """Prints medians over rounds, whose turns alternate."""
     sampled: list[Turn] = []
     plain: list[Turn] = []
-    with curve.ready(model, curve.Options()) as found:
+    with measure.ready(model, measure.Options()) as found:
         for number in range(rounds):
-            ways = [(plain, None), (sampled, Reuse(hands=curve.HANDS))]
+            ways = [(plain, None), (sampled, Reuse(hands=measure.HANDS))]
             for place, (turns, how) in enumerate(reversed(ways) if number % 2 else ways):
                 turns.append(turn(found, 2 * number + place, how))
     for what in Turn._fields:
@@ -70,7 +72,7 @@ def without_sets(model: ModelFile) -> dict[str, float]:
         board = Path(folder) / "board.toml"
         text = (MACHINES / f"{targets.find('pi5').key}.toml").read_text()
         board.write_text(re.sub(r"^ways = \d+", f"ways = {WAYS}", text, flags=re.MULTILINE))
-        with curve.ready(model, curve.Options(caches=str(board))) as found:
+        with measure.ready(model, measure.Options(caches=str(board))) as found:
             run = found.simulate(0, None)
     return {count.event: float(count.value) for count in run.counts if count.value is not None}
 
@@ -98,10 +100,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="turns (default 3)")
     parser.add_argument("--associativity", action="store_true", help="simulate caches without sets too")
     arguments = parser.parse_args()
-    for path in arguments.files or [network.shipped(network.DEFAULTS["litert"])]:
-        model = network.alone(path)
+    for path in arguments.files or [modelfile.shipped(modelfile.DEFAULTS["litert"])]:
+        model = modelfile.alone(path)
         times(model, arguments.rounds)
-        compare(model, curve.run(model, curve.Options()), arguments.associativity)
+        compare(model, measure.run(model, measure.Options()), arguments.associativity)
 
 
 if __name__ == "__main__":

@@ -19,13 +19,14 @@ import msgspec
 import numpy as np
 
 from benchmarks.run import show
-from profiler import images
-from profiler.images.capture import open_capture
+from profiler import pixels
+from profiler.camera.open import open_capture
+from profiler.images import pools
 from profiler.live import session
+from profiler.live.classified_frame import Labelled
 from profiler.live.classifier import open_classifier
-from profiler.live.labelled import Labelled
 from profiler.live.web import Hub, serve
-from profiler.network import parse
+from profiler.modelfile import parse
 from profiler.records import Counting, Summary
 
 NOTHING = Counting(frames=0, events=(), ipc=None, scope=None, lack="not asked for")
@@ -76,7 +77,7 @@ def make_video(path: Path, size: tuple[int, int], rate: float, frames: int) -> N
     """The shipped photo, moving, as a Motion JPEG video."""
     import cv2
 
-    photo = cv2.resize(cv2.cvtColor(images.load(images.BUILTIN), cv2.COLOR_RGB2BGR), size)
+    photo = cv2.resize(cv2.cvtColor(pixels.load(pools.BUILTIN), cv2.COLOR_RGB2BGR), size)
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), rate, size)
     for number in range(frames):
         writer.write(np.roll(photo, number % 40, axis=1))

@@ -9,10 +9,11 @@ import csv
 import sys
 from pathlib import Path
 
-from profiler import __version__, machine_file, store
-from profiler import events as catalogue
+from profiler import __version__, store
 from profiler.errors import ProfilerError
-from profiler.machine import MACHINES
+from profiler.machine import board_file
+from profiler.machine import events as catalogue
+from profiler.machine.host import MACHINES
 from profiler.records import (
     NOT_TOLD,
     SCHEMA,
@@ -63,7 +64,7 @@ def table() -> dict[str, dict[str, int]]:
 def made() -> tuple[Study, tuple[Run, ...]]:
     """The study and its two runs."""
     counted = table()
-    board = machine_file.read(MACHINES / "pi5.toml")
+    board = board_file.read(MACHINES / "pi5.toml")
     core = catalogue.core(board.uarch)
     pmu = core.pmu_names[0]
     events = catalogue.resolve(",".join(counted["keras"]), core, pmu)

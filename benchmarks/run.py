@@ -17,23 +17,25 @@ from pathlib import Path
 
 import numpy as np
 
-from profiler import images, network, store
+from profiler import modelfile, store
 from profiler.counters import perf
 from profiler.counters.perf_output import counts, parse
-from profiler.measure import WORKER
+from profiler.images import pools
+from profiler.measure.run import WORKER
 from profiler.records import Completion, from_json
 
-MODEL = network.shipped(network.DEFAULTS["litert"])
+MODEL = modelfile.shipped(modelfile.DEFAULTS["litert"])
 HERE = Path(__file__).parent
 ENVIRONMENT = {**os.environ, "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
-"""Both sides of a ratio without numpy's idle threads, which would drown the difference (see profiler/measure.py)."""
+"""Both sides of a ratio without numpy's idle threads, which would drown the difference (see "
+"profiler/measure/run.py)."""
 
 
 def request(folder: Path, count: int, warmup: int, region: str) -> tuple[list[str], Path]:
     """A worker's command for `count` images of the shipped LiteRT model, and its record."""
     pool, record = folder / "pool.npy", folder / "record.json"
     if not pool.exists():
-        np.save(pool, images.pool("builtin", 10, 150, 150, 3, 0))
+        np.save(pool, pools.pool("builtin", 10, 150, 150, 3, 0))
     fields = {
         "label": "litert",
         "runtime": "litert",
@@ -137,7 +139,7 @@ def wall(rounds: int, command: Sequence[str]) -> float:
 
 def inspect(rounds: int) -> dict[str, float]:
     """Seconds for `profiler models inspect` of the shipped models and, where the family is built, of a trained one."""
-    files = [network.shipped(name) for name in network.DEFAULTS.values()]
+    files = [modelfile.shipped(name) for name in modelfile.DEFAULTS.values()]
     files += Path("models/lab").glob("keras-trained.keras")
     command = [sys.executable, "-m", "profiler.cli", "models", "inspect"]
     return {file.name: wall(rounds, [*command, str(file)]) for file in files}

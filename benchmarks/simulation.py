@@ -14,10 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.run import request, show
-from profiler import network, process, simulation, targets, virtual
+from profiler import modelfile, virtual
 from profiler.counters import CounterSource, Setup, UnusableError, choose_simulator, software
 from profiler.errors import ProfilerError
-from profiler.measure import WORKER, Workplace
+from profiler.machine import targets
+from profiler.measure import process, simulated_runs
+from profiler.measure.run import WORKER, Workplace
 from tests.studies import made_study
 
 FEWEST, MOST = 1, 5
@@ -28,7 +30,7 @@ def seconds(source: CounterSource, place: Workplace, model: str, images: int) ->
     """Wall time of one worker process."""
     _, record = request(place.folder, images, 1, "inference")
     fields = json.loads((place.folder / "request.json").read_text())
-    fields |= {"label": model, "runtime": model, "model": str(network.shipped(network.DEFAULTS[model]))}
+    fields |= {"label": model, "runtime": model, "model": str(modelfile.shipped(modelfile.DEFAULTS[model]))}
     (place.folder / "request.json").write_text(json.dumps(fields))
     command = [*place.worker, str(place.folder / "request.json")]
     start = time.perf_counter()
@@ -58,7 +60,7 @@ def places(folder: Path, stop: process.Stop, keras: bool) -> dict[str, tuple[Cou
         board = virtual.find("pi5", keras)
         found["virtual Pi 5"] = (
             choose_simulator("qemu", Setup(pi5, 1, board))[0],
-            simulation.settle(here, board),
+            simulated_runs.settle(here, board),
         )
     except ProfilerError as error:
         print(f"virtual Pi 5: {error}")

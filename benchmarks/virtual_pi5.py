@@ -24,9 +24,11 @@ import cv2
 import msgspec
 from msgspec.structs import replace
 
-from profiler import images, network, targets, virtual
+from profiler import modelfile, virtual
 from profiler.counters import Setup
 from profiler.counters.qemu import open as open_qemu
+from profiler.images import pools
+from profiler.machine import targets
 from profiler.records import Target
 
 HERE = Path(__file__).parent
@@ -65,7 +67,7 @@ def reference() -> dict[str, dict[str, float]]:
 def counted(bench: Bench, model: str, target: Target) -> dict[str, int]:
     """The counts of one whole process."""
     source = open_qemu(Setup(target, target.cpus, bench.board))
-    script = [str(HERE / "webcam.py"), model, str(network.shipped(network.DEFAULTS[model])), str(bench.frame)]
+    script = [str(HERE / "webcam.py"), model, str(modelfile.shipped(modelfile.DEFAULTS[model])), str(bench.frame)]
     command = [*virtual.command(bench.board, source.executable, None), *script, str(IMAGES)]
     raw = bench.keep / f"{model}-{target.prefetch['kind']}.json"
     environment = {**os.environ, **virtual.environment(HERE), "PYTHONHASHSEED": "0", "TF_CPP_MIN_LOG_LEVEL": "2"}
@@ -106,7 +108,7 @@ def main() -> None:
     kinds = [replace(pi5, prefetch={"kind": "none"}), replace(pi5, prefetch=chosen)]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         frame = Path(folder) / "frame.jpg"
-        cv2.imwrite(str(frame), cv2.resize(images.pool("builtin", 1, *FRAME[::-1], 3, 0)[0, ..., ::-1], FRAME))
+        cv2.imwrite(str(frame), cv2.resize(pools.pool("builtin", 1, *FRAME[::-1], 3, 0)[0, ..., ::-1], FRAME))
         bench = Bench(board, frame, arguments.keep or Path(folder))
         for model in models:
             runs = {str(kind.prefetch["kind"]): pool.submit(counted, bench, model, kind) for kind in kinds}

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from profiler.frames import Study
+    from profiler.export.frames import Study
 
 
 def load(study: "str | Path", runs: "str | Path" = "runs") -> "Study":
@@ -56,6 +56,6 @@ def load(study: "str | Path", runs: "str | Path" = "runs") -> "Study":
     Raises:
         ProfilerError: There is none, or it is damaged or of another schema.
     """
-    from profiler import frames
+    from profiler.export import frames
 
     return frames.load(study, runs)

@@ -20,7 +20,7 @@ from profiler.runtimes import Runtime, Tensor, open_runtime
 from profiler.runtimes.usage import Account, account, peak_rss_bytes, used
 
 if TYPE_CHECKING:
-    from profiler.images.feed import Feed
+    from profiler.camera.worker_feed import Feed
     from profiler.runtimes.memory import Memory
 
 T = TypeVar("T")
@@ -259,7 +259,7 @@ def _infer(runtime: Runtime, batches: Iterator[Any], images: int) -> tuple[list[
 
 def _feed(where: str, image: Tensor) -> "Feed":
     """The camera, open: OpenCV is imported here, where it is wanted, and all that it costs once is in this phase."""
-    from profiler.images.feed import Feed
+    from profiler.camera.worker_feed import Feed
 
     return Feed(where, image.shape, image.dtype)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from profiler.images import Pixels, fit
+from profiler.pixels import Pixels, fit
 from profiler.runtimes import Tensor, open_runtime
 
 

@@ -15,7 +15,7 @@ from browsers import CHROMIUM
 from hypothesis import settings
 from studies import PI5
 
-from profiler import machine
+from profiler.machine import host
 from profiler.records import Machine
 
 # The same examples every time, and none refused for a slow machine.
@@ -52,15 +52,15 @@ def fake_worker() -> tuple[str, ...]:
 @pytest.fixture
 def pi5(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """This machine passes for a Raspberry Pi 5."""
-    monkeypatch.setattr(machine, "describe", lambda: PI5)
-    monkeypatch.setattr(machine, "pmu_events", lambda pmu: frozenset())
+    monkeypatch.setattr(host, "describe", lambda: PI5)
+    monkeypatch.setattr(host, "pmu_events", lambda pmu: frozenset())
     return PI5
 
 
 @pytest.fixture
 def no_perf(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no perf on this machine."""
-    monkeypatch.setattr(machine, "find_perf", lambda: None)
+    monkeypatch.setattr(host, "find_perf", lambda: None)
 
 
 @pytest.fixture(scope="session")

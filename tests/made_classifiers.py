@@ -8,8 +8,8 @@ import numpy as np
 import tflite
 from made_tflite import FLOAT32, INT8, INT32, Graph, Op, T, model
 
-from profiler.images import Pixels
-from profiler.network import ModelFile
+from profiler.modelfile import ModelFile
+from profiler.pixels import Pixels
 
 UINT8 = tflite.TensorType.UINT8
 CODES = tflite.BuiltinOperator

@@ -12,9 +12,9 @@ import cv2
 import msgspec
 import numpy as np
 
-from profiler.images import BUILTIN
-from profiler.images.capture import Frame
-from profiler.live.labelled import Labelled
+from profiler.camera.source import Frame
+from profiler.images.pools import BUILTIN
+from profiler.live.classified_frame import Labelled
 from profiler.live.web import Hub
 from profiler.records import Counted, Counting, MachineState, Second, Shares, Shown, Spread
 

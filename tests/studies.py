@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from profiler import events as catalogue
-from profiler import store, targets
+from profiler import store
+from profiler.machine import events as catalogue
+from profiler.machine import targets
 from profiler.records import (
     PHASES,
     SCHEMA,

@@ -12,10 +12,11 @@ import pytest
 from made_networks import made_check, made_form
 from msgspec.structs import replace
 
-from profiler import accuracy, network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile
-from profiler.network.digest import file_sha256
+from profiler.measure import accuracy
+from profiler.modelfile import ModelFile
+from profiler.modelfile.digest import file_sha256
 from profiler.records import AGREE, Check, Form
 
 WORKER = """
@@ -254,7 +255,7 @@ def test_without_photos_the_one_cat_is_asked_and_that_is_said(tmp_path: Path, wo
 
 @pytest.mark.slow
 def test_the_shipped_models_agree() -> None:
-    found, failures = accuracy.check(network.parse("litert,keras"), None, 0, lambda line: None)
+    found, failures = accuracy.check(modelfile.parse("litert,keras"), None, 0, lambda line: None)
     assert not failures
     litert, keras = found
     assert litert.reference == keras.reference == "keras"

@@ -19,9 +19,9 @@ from studies import (
     virtual_study,
 )
 
+from profiler.analysis.costs import quotient
+from profiler.analysis.study_analysis import ONCE, analyse
 from profiler.records import Run
-from profiler.report.analysis import ONCE, analyse
-from profiler.report.costs import quotient
 
 SMALL = {"images": (1, 5, 10), "repeats": 3}
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from profiler.counters import UnusableError, attached, perf
-from profiler.counters.attached import Attached, Chosen, Measured, attach
+from profiler.counters import UnusableError, perf, perf_attach
+from profiler.counters.perf_attach import Attached, Chosen, Measured, attach
 from profiler.records import Machine
 
 FakePerf = Callable[..., None]
@@ -212,7 +212,7 @@ def test_a_perf_that_does_not_answer_ends_counting(
     work()
     assert values(pair.end().result())["cycles"] == WORK
     pair.wait()
-    monkeypatch.setattr(attached, "ANSWER_LIMIT_S", 0.05)
+    monkeypatch.setattr(perf_attach, "ANSWER_LIMIT_S", 0.05)
     pair.begin()
     ends_counting(pair, pair.end().result(), "perf did not acknowledge 'enable' within 0.05 s")
 
@@ -221,8 +221,8 @@ def test_a_thread_that_ends_as_perf_attaches_is_tried_without(
     fake_perf: FakePerf, work: Work, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_perf(meter=str(work.meter))
-    really, gone = attached._other_threads, iter([{99999999}])
-    monkeypatch.setattr(attached, "_other_threads", lambda: really() | next(gone, set()))
+    really, gone = perf_attach._other_threads, iter([{99999999}])
+    monkeypatch.setattr(perf_attach, "_other_threads", lambda: really() | next(gone, set()))
     with counting(files) as made:
         made.begin()
         work()
@@ -233,13 +233,13 @@ def test_a_thread_that_begins_as_perf_attaches_is_not_missed(
     pair: Attached, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """perf is attached anew until nothing began meanwhile. Here something always does, and later no more."""
-    really, calls = attached._other_threads, itertools.count()
+    really, calls = perf_attach._other_threads, itertools.count()
     with monkeypatch.context() as patch:
-        patch.setattr(attached, "_other_threads", lambda: really() | ({99999999} if next(calls) % 2 else set()))
+        patch.setattr(perf_attach, "_other_threads", lambda: really() | ({99999999} if next(calls) % 2 else set()))
         pair.begin()
         settled(pair)
     pair.end()
-    assert next(calls) == 2 * attached.TRIES
+    assert next(calls) == 2 * perf_attach.TRIES
     pair.begin()
     assert reasons(pair.end().result()) == {"threads began or ended each time that perf was attached"}
     assert pair.lack is None
@@ -311,7 +311,7 @@ PI5_EVENTS = ("cycles", "inst_retired", "stall_backend", "stall_frontend", "ll_c
     ],
 )
 def test_each_metric_has_the_cores_best_event(pi5: Machine, uarch: str, metrics: str, proxies: str) -> None:
-    events = attached._one_a_metric(msgspec.structs.replace(pi5, uarch=uarch, pmu=None))
+    events = perf_attach._one_a_metric(msgspec.structs.replace(pi5, uarch=uarch, pmu=None))
     assert [event.metric for event in events] == [
         "cycles",
         "instructions",
@@ -355,7 +355,7 @@ def test_a_perf_that_never_answers_is_not_attached(
     pi5: Machine, fake_perf: FakePerf, files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_perf(no_ack=True)
-    monkeypatch.setattr(attached, "START_LIMIT_S", 0.05)
+    monkeypatch.setattr(perf_attach, "START_LIMIT_S", 0.05)
     with pytest.raises(UnusableError) as raised:
         attach(pi5, files)
     assert raised.value.cause == (

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from profiler.counters import UnusableError, build
+from profiler.counters import UnusableError, compile_plugin
 
 Fake = Callable[[str], None]
 
@@ -58,7 +58,7 @@ def never(*_arguments: Any, **_options: Any) -> None:
 
 
 def test_a_library_is_made_and_answers(cache: Path, sources: list[Path]) -> None:
-    made = build.library("answer", sources)
+    made = compile_plugin.library("answer", sources)
     assert made.parent == cache / "profiler" / "build"
     assert made.name.startswith("answer-")
     library = ctypes.CDLL(str(made))
@@ -68,22 +68,22 @@ def test_a_library_is_made_and_answers(cache: Path, sources: list[Path]) -> None
 
 
 def test_nothing_is_left_beside_it(cache: Path, sources: list[Path]) -> None:
-    made = build.library("answer", sources)
+    made = compile_plugin.library("answer", sources)
     assert list(made.parent.iterdir()) == [made]
 
 
 def test_it_is_made_once(cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    made = build.library("answer", sources)
+    made = compile_plugin.library("answer", sources)
     monkeypatch.setattr(subprocess, "run", never)
-    assert build.library("answer", list(reversed(sources))) == made
+    assert compile_plugin.library("answer", list(reversed(sources))) == made
 
 
 @pytest.mark.parametrize("changed", [0, 1])
 def test_a_changed_source_or_header_is_another_library(cache: Path, sources: list[Path], changed: int) -> None:
-    before = build.library("answer", sources)
+    before = compile_plugin.library("answer", sources)
     text = sources[changed].read_text()
     sources[changed].write_text(text.replace("NUMBER 1", "NUMBER 2").replace("41", "42"))
-    after = build.library("answer", sources)
+    after = compile_plugin.library("answer", sources)
     assert after != before
     assert ctypes.CDLL(str(after)).answer() == 43
 
@@ -91,9 +91,9 @@ def test_a_changed_source_or_header_is_another_library(cache: Path, sources: lis
 def test_another_instruction_set_is_another_library(
     cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = build.library("answer", sources)
+    before = compile_plugin.library("answer", sources)
     monkeypatch.setattr(platform, "machine", lambda: "pdp11")
-    assert build.library("answer", sources) != before
+    assert compile_plugin.library("answer", sources) != before
 
 
 def test_headers_are_found_in_the_folders_given(cache: Path, sources: list[Path], tmp_path: Path) -> None:
@@ -101,20 +101,20 @@ def test_headers_are_found_in_the_folders_given(cache: Path, sources: list[Path]
     elsewhere.mkdir()
     header = sources[0].rename(elsewhere / sources[0].name)
     with pytest.raises(UnusableError, match=r"number\.h"):
-        build.library("answer", [header, sources[1]])
-    made = build.library("answer", [header, sources[1]], [elsewhere])
+        compile_plugin.library("answer", [header, sources[1]])
+    made = compile_plugin.library("answer", [header, sources[1]], [elsewhere])
     assert ctypes.CDLL(str(made)).answer() == 42
 
 
 def test_cc_may_name_options_too(cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = build.library("answer", sources)
+    plain = compile_plugin.library("answer", sources)
     monkeypatch.setenv("CC", f"{shutil.which('cc')} -DUNUSED")
-    assert build.library("answer", sources) != plain
+    assert compile_plugin.library("answer", sources) != plain
 
 
 def test_many_at_once_make_one_whole_library(cache: Path, sources: list[Path]) -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = set(pool.map(lambda _: build.library("answer", sources), range(8)))
+        made = set(pool.map(lambda _: compile_plugin.library("answer", sources), range(8)))
     assert len(made) == 1
     assert list(next(iter(made)).parent.iterdir()) == list(made)
     assert ctypes.CDLL(str(made.pop())).answer() == 42
@@ -122,7 +122,7 @@ def test_many_at_once_make_one_whole_library(cache: Path, sources: list[Path]) -
 
 def refusal(sources: list[Path]) -> UnusableError:
     with pytest.raises(UnusableError) as caught:
-        build.library("answer", sources)
+        compile_plugin.library("answer", sources)
     assert "\n" not in str(caught.value)
     return caught.value
 
@@ -161,7 +161,7 @@ def test_a_compiler_that_fails(cache: Path, sources: list[Path], compiler: Fake,
 def test_a_compiler_that_does_not_end(
     cache: Path, sources: list[Path], compiler: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "COMPILE_LIMIT_S", 0.05)
+    monkeypatch.setattr(compile_plugin, "COMPILE_LIMIT_S", 0.05)
     compiler("#!/bin/sh\nexec sleep 600\n")
     error = refusal(sources)
     assert error.cause == "fake-cc takes longer than 0.05 s"

@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from videos import MjpegServer, index_of, make_video, picture
 
+from profiler.camera import auto_select, open, quiet_opencv, readers, v4l2
+from profiler.camera.open import look_for, open_capture
+from profiler.camera.source import Capture, Facts, LostError, OverError
+from profiler.camera.url import obstacle, shown
+from profiler.camera.v4l2 import Device
 from profiler.errors import ProfilerError
-from profiler.images import choosing, network, opened, reading, silence, v4l2
-from profiler.images.capture import Capture, Facts, LostError, OverError, look_for, open_capture
-from profiler.images.v4l2 import Device
 
 RAMP = [picture(index) for index in range(32)]
 
@@ -45,7 +47,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(reading, "time", made)
+    monkeypatch.setattr(readers, "time", made)
     return made
 
 
@@ -167,11 +169,11 @@ def test_other_shapes_become_bgr_or_nothing() -> None:
     grey = np.full((4, 6), 7, np.uint8)
     with_alpha = np.dstack([np.full((4, 6), value, np.uint8) for value in (1, 2, 3, 255)])
     for pixels, first in ((grey, [7, 7, 7]), (grey[..., None], [7, 7, 7]), (with_alpha, [1, 2, 3])):
-        made = reading.bgr(pixels)
+        made = readers.bgr(pixels)
         assert made is not None
         assert (made.shape, made[0, 0].tolist()) == ((4, 6, 3), first)
     for bad in (None, np.zeros((0, 0, 3), np.uint8), np.zeros((4, 6, 2), np.uint8), np.zeros((4, 6, 3), np.uint16)):
-        assert reading.bgr(bad) is None
+        assert readers.bgr(bad) is None
 
 
 # Network cameras
@@ -276,19 +278,19 @@ def test_what_a_server_says_controls_no_terminal(answer: str, told: str) -> None
         listener.settimeout(30)
         replying = threading.Thread(target=reply)
         replying.start()
-        said = network.obstacle(f"http://127.0.0.1:{listener.getsockname()[1]}/", 10.0)
+        said = obstacle(f"http://127.0.0.1:{listener.getsockname()[1]}/", 10.0)
         replying.join()
     assert said.startswith(told)
 
 
 def test_a_host_that_is_none_and_a_path_that_is_odd() -> None:
-    assert network.obstacle("http://" + "a" * 80 + "./", 1.0).startswith(("a" * 80, "no host named"))
+    assert obstacle("http://" + "a" * 80 + "./", 1.0).startswith(("a" * 80, "no host named"))
     with MjpegServer(RAMP, count=0) as server:
-        assert network.obstacle(f"{server.url}/bild ü", 1.0).startswith("it answers with multipart")
+        assert obstacle(f"{server.url}/bild ü", 1.0).startswith("it answers with multipart")
 
 
 @pytest.mark.parametrize(
-    ("url", "shown"),
+    ("url", "expected"),
     [
         ("http://host/video", "http://host/video"),
         ("rtsp://me:p@ss@host:554/live", "rtsp://host:554/live"),
@@ -299,8 +301,8 @@ def test_a_host_that_is_none_and_a_path_that_is_odd() -> None:
         ("http://host/@at", "http://host/@at"),
     ],
 )
-def test_what_is_shown_of_a_url(url: str, shown: str) -> None:
-    assert network.shown(url) == shown
+def test_what_is_shown_of_a_url(url: str, expected: str) -> None:
+    assert shown(url) == expected
 
 
 @pytest.mark.parametrize(
@@ -324,13 +326,13 @@ def test_low_latency_leaves_no_options_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(name, "")
     monkeypatch.delenv(name)
     for _ in range(2):
-        with silence.low_latency():
-            assert "nobuffer" in silence.os.environ[name]
-        assert silence.os.environ[name] == ""
+        with quiet_opencv.low_latency():
+            assert "nobuffer" in quiet_opencv.os.environ[name]
+        assert quiet_opencv.os.environ[name] == ""
     monkeypatch.setenv(name, "rtsp_transport;udp")
-    with silence.low_latency():
-        assert silence.os.environ[name] == "rtsp_transport;udp"
-    assert silence.os.environ[name] == "rtsp_transport;udp"
+    with quiet_opencv.low_latency():
+        assert quiet_opencv.os.environ[name] == "rtsp_transport;udp"
+    assert quiet_opencv.os.environ[name] == "rtsp_transport;udp"
 
 
 _NOISY = """
@@ -339,8 +341,9 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np, cv2
 from videos import MjpegServer, picture
 from profiler.errors import ProfilerError
-from profiler.images.capture import LostError, open_capture
-from profiler.images.silence import silent_decoding
+from profiler.camera.open import open_capture
+from profiler.camera.source import LostError
+from profiler.camera.quiet_opencv import silent_decoding
 noise = np.random.default_rng(0).integers(0, 255, (480, 640, 3), dtype=np.uint8)
 jpeg = cv2.imencode(".jpg", noise)[1]
 odd = np.concatenate([jpeg[:-2], np.zeros(9, np.uint8), jpeg[-2:]])
@@ -426,8 +429,8 @@ FACTS = Facts("/dev/video0", "Cam", "device", 64, 48, 36.0, 30.0, "MJPG")
 CAMERA = Device("/dev/video0", 0, "Cam", "uvcvideo", "usb-1", "camera", True)
 
 
-def live(driver: Driver, gone: str | None = None, limit_s: float = 5.0) -> reading.Live:
-    return reading.Live(driver, FACTS, limit_s, lambda: gone, stamped=True)
+def live(driver: Driver, gone: str | None = None, limit_s: float = 5.0) -> readers.Live:
+    return readers.Live(driver, FACTS, limit_s, lambda: gone, stamped=True)
 
 
 def test_the_drivers_stamp_is_taken_where_it_is_on_this_clock(clock: Clock) -> None:
@@ -454,10 +457,10 @@ def test_a_camera_that_was_unplugged_says_so(clock: Clock) -> None:
 
 
 def test_reads_that_fail_one_after_the_other_are_a_lost_camera(clock: Clock) -> None:
-    driver = Driver([None] * (reading.FAILURES - 1) + [RAMP[0]])
+    driver = Driver([None] * (readers.FAILURES - 1) + [RAMP[0]])
     assert [live(driver).read()] == [None]
     with pytest.raises(LostError, match="/dev/video0 delivers nothing more"):
-        live(Driver([None] * reading.FAILURES + [RAMP[0]])).read()
+        live(Driver([None] * readers.FAILURES + [RAMP[0]])).read()
 
 
 def test_silence_is_not_a_bad_frame(clock: Clock) -> None:
@@ -482,11 +485,11 @@ def made_camera(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         silent = SimpleNamespace(**{name: getattr(cv2, name) for name in dir(cv2) if name.startswith("CAP_")})
         silent.VideoCapture = lambda path, backend: driver
         silent.VideoWriter = cv2.VideoWriter
-        monkeypatch.setattr(opened, "silenced_opencv", lambda: silent)
+        monkeypatch.setattr(open, "silenced_opencv", lambda: silent)
         monkeypatch.setattr(v4l2, "usable", lambda number: device)
         monkeypatch.setattr(v4l2, "holders", lambda path: holders)
         monkeypatch.setattr(v4l2, "busy", lambda path: ("it is in use by zoom (process 7)", "end that program"))
-        monkeypatch.setattr(opened, "_unplugged", lambda found: None)
+        monkeypatch.setattr(open, "_unplugged", lambda found: None)
         monkeypatch.setenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "10")
 
     return make
@@ -500,7 +503,7 @@ def test_what_is_asked_of_a_camera(made_camera: Callable[..., None]) -> None:
         (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")),
         (cv2.CAP_PROP_FRAME_WIDTH, 1280),
         (cv2.CAP_PROP_FRAME_HEIGHT, 720),
-        (cv2.CAP_PROP_BUFFERSIZE, opened.BUFFERS),
+        (cv2.CAP_PROP_BUFFERSIZE, open.BUFFERS),
         (cv2.CAP_PROP_FPS, 36.0),
     ]
     # The driver gave another format and size than it was asked for.
@@ -561,14 +564,14 @@ def test_the_first_usb_camera_that_delivers_is_meant(
 ) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL, RIBBON, *USB, ISP))
     opening = Opening(*delivering)
-    choosing.first(opening)
+    auto_select.first(opening)
     assert opening.tried == tried
 
 
 def test_when_none_delivers_each_is_named_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL, RIBBON, *USB, ISP))
     with pytest.raises(ProfilerError) as raised:
-        choosing.first(Opening())
+        auto_select.first(Opening())
     assert raised.value.cause == (
         "no camera delivers a frame (/dev/video4 opens but delivers no frame; "
         "/dev/video12 opens but delivers no frame; /dev/video0 opens but delivers no frame)"
@@ -584,7 +587,7 @@ def test_a_camera_that_may_not_be_opened_says_how_it_may(monkeypatch: pytest.Mon
     monkeypatch.setattr(v4l2, "device", lambda number, root: locked)
     monkeypatch.setattr(Path, "exists", lambda path: True)
     with pytest.raises(ProfilerError) as raised:
-        choosing.first(lambda number: opened.device(number, None, 36.0, 1.0))
+        auto_select.first(lambda number: open.device(number, None, 36.0, 1.0))
     assert "(/dev/video4 (Cam) cannot be used: permission denied)" in raised.value.cause
     assert "run `sudo usermod -aG " in raised.value.remedy
 
@@ -592,18 +595,18 @@ def test_a_camera_that_may_not_be_opened_says_how_it_may(monkeypatch: pytest.Mon
 def test_only_nodes_that_are_no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (ISP,))
     with pytest.raises(ProfilerError, match="none of the video nodes is a camera to read from") as raised:
-        choosing.first(Opening())
+        auto_select.first(Opening())
     assert "rpicam-vid" not in raised.value.remedy
 
 
 def test_no_video_node_at_all(tmp_path: Path) -> None:
     with pytest.raises(ProfilerError, match=r"there is no /dev/video\* at all: .*`profiler cameras`"):
-        choosing.first(Opening(), tmp_path)
+        auto_select.first(Opening(), tmp_path)
 
 
 def test_auto_asks_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL,))
-    monkeypatch.setattr(opened, "device", lambda number, size, rate, limit_s: (number, size, rate, limit_s))
+    monkeypatch.setattr(open, "device", lambda number, size, rate, limit_s: (number, size, rate, limit_s))
     assert open_capture("auto", size=(320, 240), limit_s=2.0) == (0, (320, 240), 36.0, 2.0)
 
 
@@ -625,16 +628,16 @@ def test_what_is_there_may_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_trial_measures_the_rate_by_the_frames_own_times(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choosing, "time", clock)
+    monkeypatch.setattr(auto_select, "time", clock)
     driver = Driver(RAMP * 2)
     driver.after_grab = lambda: clock.sleep(0.04)
-    trial = choosing.tried(lambda number: live(driver), 0)
+    trial = auto_select.tried(lambda number: live(driver), 0)
     assert trial.facts == FACTS
     assert trial.rate == pytest.approx(25.0)
     assert driver.released
 
 
 def test_a_trial_of_a_camera_that_fails(clock: Clock) -> None:
-    assert choosing.tried(Opening(), 3).trouble == "/dev/video3 opens but delivers no frame"
-    lost = choosing.tried(lambda number: live(Driver([RAMP[0]])), 0)
+    assert auto_select.tried(Opening(), 3).trouble == "/dev/video3 opens but delivers no frame"
+    lost = auto_select.tried(lambda number: live(Driver([RAMP[0]])), 0)
     assert (lost.facts, lost.trouble) == (None, "/dev/video0 delivers nothing more")

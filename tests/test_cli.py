@@ -15,7 +15,10 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 from studies import made_study, put
 
-from profiler import __version__, cli, machine, measure, sweep, virtual
+from profiler import __version__, cli, virtual
+from profiler.machine import host
+from profiler.measure import run as measure
+from profiler.measure import sweep
 from profiler.records import Plan
 from profiler.zoo import default as zoo
 
@@ -174,7 +177,7 @@ def test_defaults_are_those_of_the_manual(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.usefixtures("workplace")
 def test_options_reach_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "usable_cpus", lambda: (0, 1, 2, 3))
+    monkeypatch.setattr(host, "usable_cpus", lambda: (0, 1, 2, 3))
     options = "--images 4,2,2 --threads default --cpus 0,2-3 --region load,first --phases --keras-call graph --warmup 0"
     plan = plan_of(monkeypatch, *options.split())
     assert (plan.images, plan.threads, plan.cpus, plan.regions) == ((2, 4), None, (0, 2, 3), ("load", "first"))

@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 from click.testing import CliRunner, Result
 
+from profiler.camera import auto_select, open, v4l2
+from profiler.camera.auto_select import Trial
+from profiler.camera.source import Facts
+from profiler.camera.v4l2 import Device
+from profiler.camera.v4l2_ioctl import Format, Size
 from profiler.cli import main
 from profiler.errors import ProfilerError
-from profiler.images import choosing, opened, v4l2
-from profiler.images.capture import Facts
-from profiler.images.choosing import Trial
-from profiler.images.v4l2 import Device
-from profiler.images.v4l2_ioctl import Format, Size
 
 SMALL, LARGE = Size(640, 480, 640, 480, (15.0, 30.0), False), Size(1920, 1080, 1920, 1080, (5.0,), False)
 MIDDLE = Size(1280, 720, 1280, 720, (30.0,), False)
@@ -62,7 +62,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     def make(*nodes: Device, trial: Trial = DELIVERS) -> None:
         monkeypatch.setattr(v4l2, "devices", lambda: nodes)
-        monkeypatch.setattr(choosing, "tried", lambda opening, number: trial)
+        monkeypatch.setattr(auto_select, "tried", lambda opening, number: trial)
 
     return make
 
@@ -157,7 +157,7 @@ def test_cameras_are_really_opened_and_other_nodes_are_not(monkeypatch: pytest.M
         raise ProfilerError(f"/dev/video{number} cannot be used: it is in use by zoom (process 7)", "end that program")
 
     monkeypatch.setattr(v4l2, "devices", lambda: (CODEC, *ISPS, USB))
-    monkeypatch.setattr(opened, "device", device)
+    monkeypatch.setattr(open, "device", device)
     assert "in use by zoom (process 7): end that program." in run(columns=200).output
     assert asked == [(36, 36.0)]
 

@@ -12,7 +12,7 @@ from studies import Change, failing, made_study, put
 
 from profiler import cli
 from profiler.cli.options import DEGRADED, INVALID
-from profiler.report.grading.codes import CODES
+from profiler.validity.codes import CODES
 
 
 def check(*arguments: str) -> Result:

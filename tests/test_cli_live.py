@@ -24,10 +24,10 @@ from terminals import LIMIT_S, Terminal, drawn, whole
 from videos import MjpegServer, make_video
 
 from profiler import cli, store
-from profiler.cli import lines
+from profiler.camera.source import ASKED_RATE
 from profiler.cli import live as command
+from profiler.cli.live import plain_output
 from profiler.errors import ProfilerError
-from profiler.images.capture import ASKED_RATE
 from profiler.live import session
 from profiler.records import Machine, Second, Summary, from_json
 
@@ -113,13 +113,13 @@ def test_a_camera_s_frames_cannot_all_be_labelled(cat: Any, workplace: Path) -> 
 def test_a_lost_camera_is_the_exit_status_and_one_line(cat: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "run", functools.partial(session.run, patience_s=0.5))
     with MjpegServer([cat], count=5) as server:
-        real = lines.Lines.opened
+        real = plain_output.Lines.opened
 
         def opened(*arguments: Any) -> None:
             server.refuse()
             real(*arguments)
 
-        monkeypatch.setattr(lines.Lines, "opened", opened)
+        monkeypatch.setattr(plain_output.Lines, "opened", opened)
         done = invoke("--camera", server.url, "--counters", "software")
     assert done.exit_code == cli.CANNOT
     (line,) = done.stderr.splitlines()
@@ -146,16 +146,16 @@ def test_no_perf_is_said_and_stops_nobody(no_perf: None, video: Path) -> None:
 
 def test_a_page_is_served_as_long_as_the_session(video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found: list[bytes] = []
-    real = lines.Lines.opened
+    real = plain_output.Lines.opened
 
-    def opened(watch: lines.Lines, setting: Any, facts: Any) -> None:
+    def opened(watch: plain_output.Lines, setting: Any, facts: Any) -> None:
         real(watch, setting, facts)
         port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", setting.url)[1])
         with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as visitor:
             visitor.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
             found.append(visitor.recv(64))
 
-    monkeypatch.setattr(lines.Lines, "opened", opened)
+    monkeypatch.setattr(plain_output.Lines, "opened", opened)
     done = invoke("--camera", "cat.avi", "--every-frame", "--web", "0", "--counters", "software")
     assert done.exit_code == 0, done.output
     assert re.search(r"^page: http://127\.0\.0\.1:\d+/$", done.stdout, re.MULTILINE)
@@ -199,7 +199,7 @@ def test_a_page_without_an_address_is_for_this_machine(monkeypatch: pytest.Monke
 
 def wanted(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     """What a command line comes to."""
-    from profiler.cli import session as parts
+    from profiler.cli.live import assemble as parts
 
     found: list[Any] = []
 
@@ -399,7 +399,7 @@ def test_keras_labels_a_network_camera(cat: Any) -> None:
 
 
 def test_its_options_are_what_the_session_takes() -> None:
-    from profiler.cli.session import Wanted
+    from profiler.cli.live.assemble import Wanted
 
     names = {parameter.name for parameter in command.params} - {"model", "as_json"}
     assert names | {"file"} == set(Wanted._fields)

@@ -11,13 +11,15 @@ from click.testing import CliRunner, Result
 from made_networks import made_check
 from test_report_curve import made_curve
 
-from profiler import accuracy, cli, curve, network
+from profiler import cli, modelfile
 from profiler.errors import ProfilerError
-from profiler.network import checks
-from profiler.network.digest import file_sha256
+from profiler.measure import accuracy
+from profiler.miss_curve import measure
+from profiler.modelfile import checks
+from profiler.modelfile.digest import file_sha256
 from profiler.zoo import default, families
 
-KERAS, TFLITE = (network.shipped(network.DEFAULTS[name]) for name in ("keras", "litert"))
+KERAS, TFLITE = (modelfile.shipped(modelfile.DEFAULTS[name]) for name in ("keras", "litert"))
 
 
 def invoke(*arguments: str) -> Result:
@@ -40,7 +42,7 @@ def test_inspect_lists_every_operator_where_asked(tmp_path: Path) -> None:
     done = invoke("inspect", str(KERAS), "--operators", "--caches", "pi4")
     assert done.exit_code == 0, done.output
     listed = [line for line in done.stdout.splitlines() if "block_" in line or "Conv2D" in line]
-    found = network.facts(KERAS)
+    found = modelfile.facts(KERAS)
     assert len(listed) >= sum(operator.name == "Conv2D" for operator in found.operators)
     assert "--load asks it" in done.stdout
     assert "L3" not in done.stdout
@@ -174,7 +176,7 @@ class TestCheck:
 
     def test_a_family_that_is_not_built(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(network, "shipped", lambda name: tmp_path / name)
+        monkeypatch.setattr(modelfile, "shipped", lambda name: tmp_path / name)
         done = invoke("check", "family:lab")
         assert done.exit_code == cli.CANNOT
         assert "profiler models build --family" in done.stderr
@@ -185,12 +187,12 @@ def test_a_curve_is_printed_and_drawn_with_other_files_going_on(
 ) -> None:
     asked: list[Any] = []
 
-    def run(model: network.ModelFile, options: curve.Options, tell: Callable[[str], None]) -> object:
+    def run(model: modelfile.ModelFile, options: measure.Options, tell: Callable[[str], None]) -> object:
         asked.append((model.path, options.caches, options.on, options.seeds))
         tell("simulating")
         return made_curve()
 
-    monkeypatch.setattr(curve, "run", run)
+    monkeypatch.setattr(measure, "run", run)
     output = tmp_path / "reports"
     done = invoke("curve", "gone.tflite", str(TFLITE), "--seed", "4", "--output", str(output))
     assert asked == [(TFLITE, None, None, (5, 6))]

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 from studies import KERAS, LITERT, PI5, failing, made_study, recounting, study_beside, virtual_study
 
-from profiler.comparison import comparison, rank
-from profiler.comparison.found import Apart, Comparison, Row
-from profiler.comparison.rows import TWICE
-from profiler.comparison.subject import Loaded
+from profiler.compare import comparison, ranking
+from profiler.compare.model import Apart, Comparison, Row
+from profiler.compare.ratios import TWICE
+from profiler.compare.study import Loaded
 from profiler.errors import ProfilerError
 from profiler.records import Run, Study
 
@@ -52,7 +52,7 @@ def blocked(found: Comparison) -> dict[str, set[str]]:
 
 def test_a_fifth_more_of_one_event_is_found_and_comes_first() -> None:
     found = compared(made(draw=1), made(draw=2, **dearer("l2d_cache_refill", 1.2)))
-    first, *_ = rank.ranked(found.rows)
+    first, *_ = ranking.ranked(found.rows)
     assert (first.model, first.event, first.what, first.verdict) == ("keras", "l2d_cache_refill", "region", "more")
     assert first.ratio
     assert first.ratio.interval
@@ -65,7 +65,7 @@ def test_what_is_uncertain_does_not_come_first() -> None:
     """A wide interval whose ratio is larger comes after a narrow one that shows more."""
     truth = {"keras": KERAS | {"context-switches": (410, 5.0)}, "litert": LITERT}
     noisy = made(draw=2, truth=truth | {"keras": truth["keras"] | {"cycles": (14.6e9, 150e6 * 1.9)}})
-    ranked = rank.ranked(compared(made(draw=1), noisy).rows)
+    ranked = ranking.ranked(compared(made(draw=1), noisy).rows)
     assert ranked[0].event == "cycles"
     assert ranked == sorted(ranked, key=lambda each: -abs(each.change))
 
@@ -74,9 +74,9 @@ def test_equal_studies_show_as_little_as_chance_allows() -> None:
     differing = judged = 0
     for draw in range(2, 8):
         found = compared(made(draw=1, noise=0.05), made(draw=draw, noise=0.05))
-        differing, judged = differing + len(rank.ranked(found.rows)), judged + len(rank.judged(found.rows))
-        assert rank.worse(found.rows, 0.05) == []
-    assert 0 < differing < 2 * rank.CHANCE * judged
+        differing, judged = differing + len(ranking.ranked(found.rows)), judged + len(ranking.judged(found.rows))
+        assert ranking.worse(found.rows, 0.05) == []
+    assert 0 < differing < 2 * ranking.CHANCE * judged
 
 
 def test_a_noisy_machine_does_not_cry_wolf() -> None:
@@ -84,8 +84,8 @@ def test_a_noisy_machine_does_not_cry_wolf() -> None:
     alarms = plain = 0
     for draw in range(1, 9):
         found = compared(made(draw=draw, noise=0.2), made(draw=100 + draw, noise=0.2))
-        plain += any(each.at_least() > 1.05 for each in rank.judged(found.rows))
-        alarms += bool(rank.worse(found.rows, 0.05))
+        plain += any(each.at_least() > 1.05 for each in ranking.judged(found.rows))
+        alarms += bool(ranking.worse(found.rows, 0.05))
     assert plain > 0
     assert alarms == 0
 
@@ -93,30 +93,30 @@ def test_a_noisy_machine_does_not_cry_wolf() -> None:
 def test_students_tails_are_those_of_the_tables() -> None:
     """Critical values of Fisher and Yates, Statistical Tables, 1963, table III."""
     for freedom, tail, value in ((3, 0.025, 3.182), (7, 0.025, 2.365), (7, 0.0005, 5.408), (40, 0.0005, 3.551)):
-        assert rank._student(tail, freedom) == pytest.approx(value, rel=0.002)
+        assert ranking._student(tail, freedom) == pytest.approx(value, rel=0.002)
 
 
 def test_worse_is_what_rose_by_more_than_the_limit() -> None:
     found = compared(made(draw=1), made(draw=2, **dearer("l2d_cache_refill", 1.3)))
-    assert [(each.model, each.event, each.what) for each in rank.worse(found.rows, 0.05)] == [
+    assert [(each.model, each.event, each.what) for each in ranking.worse(found.rows, 0.05)] == [
         ("keras", "l2d_cache_refill", "region")
     ]
-    assert rank.worse(found.rows, 0.4) == []
-    assert rank.worse(compared(made(draw=1), made(draw=2, **dearer("l2d_cache_refill", 0.7))).rows, 0.05) == []
+    assert ranking.worse(found.rows, 0.4) == []
+    assert ranking.worse(compared(made(draw=1), made(draw=2, **dearer("l2d_cache_refill", 0.7))).rows, 0.05) == []
 
 
 def test_a_fixed_cost_that_rose_is_worse_too() -> None:
     found = compared(made(draw=1), made(draw=2, **dearer("duration_time", 1.0, fixed=1.5)))
     assert ("keras", "duration_time", "fixed") in {
-        (each.model, each.event, each.what) for each in rank.worse(found.rows, 0.05)
+        (each.model, each.event, each.what) for each in ranking.worse(found.rows, 0.05)
     }
 
 
 @pytest.mark.parametrize("event", ["user_time", "system_time", "context-switches"])
 def test_what_the_kernel_decides_fails_no_check(event: str) -> None:
     found = compared(made(draw=1), made(draw=2, **dearer(event, 3.0, fixed=3.0)))
-    assert any(each.event == event for each in rank.ranked(found.rows))
-    assert rank.worse(found.rows, 0.05) == []
+    assert any(each.event == event for each in ranking.ranked(found.rows))
+    assert ranking.worse(found.rows, 0.05) == []
 
 
 def test_a_cost_out_of_nothing_is_told_and_is_worse() -> None:
@@ -126,16 +126,16 @@ def test_a_cost_out_of_nothing_is_told_and_is_worse() -> None:
     new = row(found, "litert", "page-faults", "region")
     assert new.ratio is None
     assert new.verdict == "more"
-    assert new in rank.worse(found.rows, 0.05)
+    assert new in ranking.worse(found.rows, 0.05)
 
 
 def test_whole_runs_are_compared_and_ranked_only_where_nothing_else_is() -> None:
     both = compared(made(draw=1), made(draw=2, **dearer("cycles", 2.0, fixed=2.0)))
     assert row(both, "keras", "cycles", "whole").verdict == "more"
-    assert {each.what for each in rank.ranked(both.rows)} <= {"fixed", "region"}
+    assert {each.what for each in ranking.ranked(both.rows)} <= {"fixed", "region"}
     one = compared(made(draw=1), made(draw=2, images=(10,), regions=("process",), **dearer("cycles", 2.0, fixed=2.0)))
     assert {each.what for each in one.rows} == {"whole"}
-    assert rank.ranked(one.rows)[0].event == "cycles"
+    assert ranking.ranked(one.rows)[0].event == "cycles"
 
 
 def test_several_studies_are_each_compared_with_the_first() -> None:
@@ -152,8 +152,8 @@ def test_one_run_gives_a_ratio_and_no_verdict() -> None:
     assert {each.what for each in found.rows} == {"whole"}
     assert {each.verdict for each in found.rows} == {"not told"}
     assert all(each.ratio and each.ratio.interval is None for each in found.rows)
-    assert rank.judged(found.rows) == []
-    assert len(rank.unjudged(found.rows)) == len(found.rows)
+    assert ranking.judged(found.rows) == []
+    assert len(ranking.unjudged(found.rows)) == len(found.rows)
 
 
 @pytest.mark.parametrize(
@@ -260,13 +260,13 @@ def test_a_study_that_counted_and_one_that_only_simulated_have_nothing_in_common
 
 def test_simulated_counts_are_compared_with_their_like() -> None:
     found = compared(study_beside(**SMALL), study_beside(**SMALL | {"change": _simulated("l2d_cache_refill", 1.3)}))
-    first, *_ = (each for each in rank.ranked(found.rows) if each.simulated)
+    first, *_ = (each for each in ranking.ranked(found.rows) if each.simulated)
     assert first.event == "l2d_cache_refill"
     assert first.ratio
     assert first.ratio.interval is None
     assert first.ratio.value == pytest.approx(1.3, rel=1e-3)
     assert row(found, "keras", "inst_retired", "region").verdict == "same"
-    assert first in rank.worse(found.rows, 0.05)
+    assert first in ranking.worse(found.rows, 0.05)
 
 
 def _simulated(event: str, times: float) -> Callable[[Run], Run]:
@@ -385,6 +385,6 @@ def test_simulated_events_too_rare_to_cost_anything_are_told_and_not_judged() ->
         for event in (few, many)
     }
     for event, rows in found.items():
-        assert event in {row.event for row in rank.ranked(rows)}
-    assert few not in {row.event for row in rank.worse(found[few], 0.05)}
-    assert many in {row.event for row in rank.worse(found[many], 0.05)}
+        assert event in {row.event for row in ranking.ranked(rows)}
+    assert few not in {row.event for row in ranking.worse(found[few], 0.05)}
+    assert many in {row.event for row in ranking.worse(found[many], 0.05)}

@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 from studies import NO_PMU, PI5
 
-from profiler import events as catalogue
-from profiler.comparison import meaning
+from profiler.compare import event_equivalence
+from profiler.machine import events as catalogue
 from profiler.records import Event, Machine
 
 PI4 = replace(PI5, uarch="cortex-a72", cpu="Cortex-A72", page_bytes=4096)
@@ -21,7 +21,7 @@ def event(name: str, on: Machine) -> Event:
 
 
 def unlike(name: str, on: Machine, other_name: str, other: Machine) -> str | None:
-    return meaning.unlike(event(name, on), on, event(other_name, other), other)
+    return event_equivalence.unlike(event(name, on), on, event(other_name, other), other)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_on_one_core_other_events_are_apart(name: str, other_name: str) -> None:
 )
 def test_equal_names_of_other_meaning_on_two_cores_never_share_a_row(name: str, on: Machine, other: Machine) -> None:
     mine, its = event(name, on), event(name, other)
-    assert meaning.related(mine, on, its, other)
-    assert meaning.unlike(mine, on, its, other)
-    assert meaning.unlike(its, other, mine, on)
+    assert event_equivalence.related(mine, on, its, other)
+    assert event_equivalence.unlike(mine, on, its, other)
+    assert event_equivalence.unlike(its, other, mine, on)
 
 
 def test_the_reason_says_what_each_core_counts() -> None:
@@ -100,7 +100,7 @@ def test_a_proxy_is_never_the_event_itself() -> None:
     (proxy,) = (
         each for each in catalogue.resolve("llc_load", catalogue.core("cortex-a72"), None) if each.quality == "proxy"
     )
-    reason = meaning.unlike(exact, PI5, proxy, PI4)
+    reason = event_equivalence.unlike(exact, PI5, proxy, PI4)
     assert reason == "a proxy and the event itself: l2d_cache_rd only stands in for llc_load"
 
 
@@ -114,17 +114,17 @@ def test_cores_outside_the_catalogue_share_rows_of_the_same_cpu_alone() -> None:
 def test_one_name_for_two_codes_is_two_events() -> None:
     first = event("ll_cache_rd", PI5)
     second = replace(first, encoding="armv8_pmuv3_0/event=0x36,name=ll_cache_rd/")
-    assert meaning.unlike(first, PI5, second, PI5) is None
+    assert event_equivalence.unlike(first, PI5, second, PI5) is None
     third = replace(first, encoding="armv8_cortex_a76/event=0x2a,name=ll_cache_rd/")
-    assert meaning.unlike(first, PI5, third, PI5) == "another event: ll_cache_rd is event=0x2a and event=0x36"
+    assert event_equivalence.unlike(first, PI5, third, PI5) == "another event: ll_cache_rd is event=0x2a and event=0x36"
 
 
 def test_pages_of_another_size_are_other_things() -> None:
     faults, walks = event("page-faults", PI5), event("dtlb_walk", PI5)
     small = replace(PI5, page_bytes=4096)
-    assert meaning.unlike(faults, PI5, faults, small) == "another page size: 16 KiB and 4 KiB"
-    assert meaning.unlike(walks, PI5, walks, small) == "another page size: 16 KiB and 4 KiB"
-    assert meaning.unlike(faults, PI5, faults, PI5) is None
+    assert event_equivalence.unlike(faults, PI5, faults, small) == "another page size: 16 KiB and 4 KiB"
+    assert event_equivalence.unlike(walks, PI5, walks, small) == "another page size: 16 KiB and 4 KiB"
+    assert event_equivalence.unlike(faults, PI5, faults, PI5) is None
 
 
 def test_time_is_time_everywhere() -> None:
@@ -135,10 +135,10 @@ def test_time_is_time_everywhere() -> None:
 
 def test_instructions_of_two_sets_share_a_row_and_are_marked() -> None:
     mine, its = event("inst_retired", PI5), event("instructions", XEON)
-    names, sets = meaning.marks(mine, PI5, its, XEON)
+    names, sets = event_equivalence.marks(mine, PI5, its, XEON)
     assert names == "one event under two names"
     assert "two instruction sets, aarch64 and x86_64" in sets
-    assert list(meaning.marks(mine, PI5, mine, PI5)) == []
+    assert list(event_equivalence.marks(mine, PI5, mine, PI5)) == []
 
 
 def test_victims_of_a_shared_l2_share_no_row_with_those_of_a_private_one() -> None:
@@ -149,7 +149,7 @@ def test_victims_of_a_shared_l2_share_no_row_with_those_of_a_private_one() -> No
 @pytest.mark.parametrize("cpu", ["", "unknown"])
 def test_cpus_without_a_name_are_not_one_core(cpu: str) -> None:
     nameless = replace(NO_PMU, cpu=cpu)
-    assert not meaning.same_core(nameless, nameless)
+    assert not event_equivalence.same_core(nameless, nameless)
     assert unlike("LLC-loads", nameless, "LLC-loads", nameless)
-    assert meaning.same_core(NO_PMU, NO_PMU)
-    assert not meaning.same_core(NO_PMU, replace(NO_PMU, arch="aarch64"))
+    assert event_equivalence.same_core(NO_PMU, NO_PMU)
+    assert not event_equivalence.same_core(NO_PMU, replace(NO_PMU, arch="aarch64"))

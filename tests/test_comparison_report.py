@@ -13,11 +13,11 @@ from studies import KERAS, LITERT, PI5, recounting, study_beside, virtual_study
 from test_comparison import SMALL, compared, dearer, made
 
 from profiler import report as reports
-from profiler.comparison import build
-from profiler.comparison.differences import clock_hz
-from profiler.comparison.found import Comparison
+from profiler.compare import build
+from profiler.compare.machine_differences import clock_hz
+from profiler.compare.model import Comparison
 from profiler.records import Machine
-from profiler.report.drawn import RatioDots
+from profiler.report.figures.data import RatioDots
 from profiler.report.model import Report
 
 

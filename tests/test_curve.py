@@ -11,14 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_report_curve import made_curve
 
-from profiler import curve, network, targets
+from profiler import modelfile
 from profiler.counters import Reuse, UnusableError
-from profiler.counters.reuse import Distances, Sample
+from profiler.counters.reuse_distance import Distances, Sample
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile
-from profiler.network.digest import file_sha256
+from profiler.machine import targets
+from profiler.miss_curve import measure
+from profiler.miss_curve.curve import apart, predictions
+from profiler.modelfile import ModelFile
+from profiler.modelfile.digest import file_sha256
 from profiler.records import MissCurve, from_json, to_json
-from profiler.report.curves.curve import apart, predictions
 
 EMULATOR = shutil.which(f"qemu-{platform.machine()}")
 needs_qemu = pytest.mark.skipif(EMULATOR is None, reason="QEMU's user emulation is not installed")
@@ -58,7 +60,7 @@ def lru_misses(lines: int, before: list[int], region: list[int]) -> int:
 def test_misses_are_those_of_lru_caches_warm_and_empty(before: list[int], region: list[int]) -> None:
     found = Distances(LINE, 1, EDGES, (sampled(before, region), sampled([], region)))
     sizes = [edge * LINE for edge in EDGES[1:]]
-    steady, cold = curve.misses(found, sizes)
+    steady, cold = measure.misses(found, sizes)
     expected = [lru_misses(edge, before, region) for edge in EDGES[1:]]
     empty = [lru_misses(edge, [], region) for edge in EDGES[1:]]
     assert steady[0].tolist() == expected
@@ -67,15 +69,15 @@ def test_misses_are_those_of_lru_caches_warm_and_empty(before: list[int], region
 
 def test_a_sample_stands_for_all_lines() -> None:
     sample = Sample(3, 1, (0, 0, 1, 0, 1, 0), (0, 5, 0, 2, 0, 1))
-    (one,), (one_cold,) = curve.misses(Distances(LINE, 1, EDGES, (sample,)), [2 * LINE])
-    steady, cold = curve.misses(Distances(LINE, 16, EDGES, (sample, sample)), [2 * LINE])
+    (one,), (one_cold,) = measure.misses(Distances(LINE, 1, EDGES, (sample,)), [2 * LINE])
+    steady, cold = measure.misses(Distances(LINE, 16, EDGES, (sample, sample)), [2 * LINE])
     assert steady.tolist() == [[16 * one[0]]] * 2 == [[16 * 6]] * 2
     assert cold.tolist() == [[16 * one_cold[0]]] * 2
 
 
 def test_the_curve_is_of_caches_from_16_kib_to_64_mib() -> None:
     edges = (0, 128, 256, 300, 2**20, 2**21)
-    assert curve.sizes(Distances(LINE, 1, edges, ())) == (2**14, 300 * LINE, 2**26)
+    assert measure.sizes(Distances(LINE, 1, edges, ())) == (2**14, 300 * LINE, 2**26)
 
 
 @pytest.fixture
@@ -90,13 +92,13 @@ def test_every_seed_is_a_process_and_all_samples_are_in_the_record(
     model: ModelFile, fake_worker: tuple[str, ...]
 ) -> None:
     told: list[str] = []
-    found = curve.run(model, curve.Options(seeds=(7, 8, 9)), told.append, fake_worker)
+    found = measure.run(model, measure.Options(seeds=(7, 8, 9)), told.append, fake_worker)
     assert found.seeds == (7, 8, 9)
     assert (found.file, found.file_bytes, found.sha256) == ("net.tflite", 7, file_sha256(model.path))
     assert (found.engine, found.guest, found.threads, found.images) == ("fake-runtime 1.0", None, 1, 1)
     assert found.target.prefetch == {"kind": "none"}
     assert found.target.caches == targets.find("pi5").caches
-    assert len(found.steady) == len(found.cold) == len(found.touched) == 3 * curve.HANDS
+    assert len(found.steady) == len(found.cold) == len(found.touched) == 3 * measure.HANDS
     assert {len(row) for row in (*found.steady, *found.cold)} == {len(found.sizes_bytes)}
     assert (found.sizes_bytes[0], found.sizes_bytes[-1]) == (2**14, 2**26)
     # Different draws of lines see different numbers of them, but 32 KiB are read and as much is written.
@@ -115,13 +117,13 @@ def test_a_worker_that_fails_is_one_line(
     fault = {"fault": "segv", "when": {"region": "inference"}}
     monkeypatch.setenv("FAKE_WORKER", json.dumps({model.label: fault}))
     with pytest.raises(ProfilerError, match=r"net\.tflite cannot be run under QEMU") as caught:
-        curve.run(model, curve.Options(), worker=fake_worker)
+        measure.run(model, measure.Options(), worker=fake_worker)
     assert "\n" not in str(caught.value)
 
 
 @needs_qemu
 def test_the_processes_files_go(model: ModelFile, fake_worker: tuple[str, ...]) -> None:
-    with curve.ready(model, curve.Options(), fake_worker) as found:
+    with measure.ready(model, measure.Options(), fake_worker) as found:
         run = found.simulate(0, Reuse(seed=3))
         assert found.distances(run).samples
         folder = found.place.folder
@@ -130,7 +132,7 @@ def test_the_processes_files_go(model: ModelFile, fake_worker: tuple[str, ...]) 
 
 @needs_qemu
 def test_without_sampling_there_are_counts_and_no_distances(model: ModelFile, fake_worker: tuple[str, ...]) -> None:
-    with curve.ready(model, curve.Options(), fake_worker) as found:
+    with measure.ready(model, measure.Options(), fake_worker) as found:
         run = found.simulate(0, None)
         assert all(count.value is not None for count in run.counts)
         with pytest.raises(ProfilerError, match="without its reuse distances"):
@@ -142,17 +144,17 @@ def test_without_an_emulator_there_is_no_curve(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnusableError, match="is not installed"):
-        curve.run(model, curve.Options())
+        measure.run(model, measure.Options())
 
 
 def test_an_unknown_machine_is_refused(model: ModelFile) -> None:
     with pytest.raises(ProfilerError, match="unknown machine 'pi9'"):
-        curve.run(model, curve.Options(caches="pi9"))
+        measure.run(model, measure.Options(caches="pi9"))
 
 
 def test_the_files_are_all_there(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "curve"
-    page = curve.write(made_curve(), (), folder)
+    page = measure.write(made_curve(), (), folder)
     assert page == folder / "index.html"
     assert {path.name for path in folder.iterdir()} == {"curve.json", "curve.csv", "curve.svg", "index.html"}
     assert from_json(MissCurve, (folder / "curve.json").read_bytes()) == made_curve()
@@ -161,7 +163,7 @@ def test_the_files_are_all_there(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ProfilerError, match="the curve cannot be written") as caught:
-        curve.write(made_curve(), (), tmp_path / "file" / "curve")
+        measure.write(made_curve(), (), tmp_path / "file" / "curve")
     assert "--output" in caught.value.remedy
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -169,8 +171,8 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.slow
 @needs_qemu
 def test_the_shipped_models_curve_is_near_the_full_simulation() -> None:
-    model = network.alone(network.shipped(network.DEFAULTS["litert"]))
-    found = curve.run(model, curve.Options())
+    model = modelfile.alone(modelfile.shipped(modelfile.DEFAULTS["litert"]))
+    found = measure.run(model, measure.Options())
     for prediction in predictions(found):
         assert abs(prediction.off) < 0.1, prediction.level
         share = apart(found, prediction.level.size_bytes)

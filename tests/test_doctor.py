@@ -6,9 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from profiler import doctor, machine, virtual
+from profiler import virtual
 from profiler.counters import Setup, UnusableError
-from profiler.doctor import Examination, examine
+from profiler.machine import host
+from profiler.measure import doctor
+from profiler.measure.doctor import Examination, examine
 from profiler.records import Machine, MachineState
 
 CALM = MachineState(
@@ -21,8 +23,8 @@ def calm(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Sets the machine's state; a quiet one by itself."""
 
     def settle(**fields: Any) -> None:
-        monkeypatch.setattr(machine, "state", lambda: msgspec.structs.replace(CALM, **fields))
-        monkeypatch.setattr(machine, "nmi_watchdog", lambda: False)
+        monkeypatch.setattr(host, "state", lambda: msgspec.structs.replace(CALM, **fields))
+        monkeypatch.setattr(host, "nmi_watchdog", lambda: False)
 
     settle()
     return settle
@@ -43,7 +45,7 @@ def test_a_machine_with_everything(pi5: Machine, fake_perf: Any, calm: Any) -> N
 
 
 def test_a_pi_without_its_pmu_node(pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "describe", lambda: msgspec.structs.replace(pi5, pmu=None))
+    monkeypatch.setattr(host, "describe", lambda: msgspec.structs.replace(pi5, pmu=None))
     fake_perf(no_pmu=True)
     level, detail, remedy = found(examine(), "hardware counters")
     assert (level, detail) == ("missing", "none: cycles, stalls and caches are n/a")
@@ -52,7 +54,7 @@ def test_a_pi_without_its_pmu_node(pi5: Machine, fake_perf: Any, calm: Any, monk
 
 
 def test_a_virtual_machine(pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "describe", lambda: msgspec.structs.replace(pi5, pmu=None, virtual="KVM"))
+    monkeypatch.setattr(host, "describe", lambda: msgspec.structs.replace(pi5, pmu=None, virtual="KVM"))
     fake_perf(no_pmu=True)
     examination = examine()
     assert "virtual machine" in str(found(examination, "hardware counters")[2])
@@ -72,7 +74,7 @@ def test_a_pmu_without_the_events_asked_for(pi5: Machine, fake_perf: Any, calm: 
 def test_a_software_event_is_no_hardware_counter(
     pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch, wanted: str, levels: list[str]
 ) -> None:
-    monkeypatch.setattr(machine, "describe", lambda: msgspec.structs.replace(pi5, pmu=None))
+    monkeypatch.setattr(host, "describe", lambda: msgspec.structs.replace(pi5, pmu=None))
     fake_perf(no_pmu=True)
     findings = examine(wanted).findings
     assert [finding.level for finding in findings if finding.what == "hardware counters"] == levels
@@ -113,12 +115,12 @@ def test_an_unquiet_machine(
 
 def test_the_watchdog(pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_perf()
-    monkeypatch.setattr(machine, "nmi_watchdog", lambda: True)
+    monkeypatch.setattr(host, "nmi_watchdog", lambda: True)
     assert found(examine(), "watchdog")[2] == "sudo sysctl kernel.nmi_watchdog=0"
 
 
 def test_an_unknown_core(pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "describe", lambda: msgspec.structs.replace(pi5, uarch="generic", pmu="cpu"))
+    monkeypatch.setattr(host, "describe", lambda: msgspec.structs.replace(pi5, uarch="generic", pmu="cpu"))
     fake_perf()
     assert found(examine(), "core")[0] == "warning"
 
@@ -127,7 +129,7 @@ def test_a_missing_engine_names_its_package(
     pi5: Machine, fake_perf: Any, calm: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake_perf()
-    monkeypatch.setattr("profiler.doctor._version", lambda package: None)
+    monkeypatch.setattr("profiler.measure.doctor._version", lambda package: None)
     assert found(examine(), "Keras") == ("missing", "not installed", "pip install tensorflow")
     assert found(examine(), "LiteRT") == ("missing", "not installed", "pip install ai-edge-litert")
 

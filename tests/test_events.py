@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from studies import LAB
 
 import profiler
-from profiler import events as catalogue
 from profiler.errors import ProfilerError
-from profiler.events import GENERIC, Core, always, core, cores, gated, groups, recognise, resolve, sets, strip
+from profiler.machine import events as catalogue
+from profiler.machine.events import GENERIC, Core, always, core, cores, gated, groups, recognise, resolve, sets, strip
 from profiler.records import Event
 
 DATA = Path(profiler.__file__).parent / "data" / "events"

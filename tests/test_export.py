@@ -15,9 +15,9 @@ import pytest
 from msgspec.structs import replace
 from studies import LITERT, failing, made_study, study_beside, virtual_study
 
-from profiler import export, frames
+from profiler import export
 from profiler.errors import ProfilerError
-from profiler.export import document, parquet, suite
+from profiler.export import frames, json_document, parquet, pyperf_suite
 from profiler.records import SCHEMA, from_json
 
 QUICK = {"images": (1, 5), "repeats": 3, "noise": 0.01}
@@ -28,7 +28,7 @@ def framed(**recipe: object) -> frames.Study:
 
 
 def benchmarks(study: frames.Study) -> dict[str, pyperf.Benchmark]:
-    return {benchmark.get_name(): benchmark for benchmark in suite.suite(study)}
+    return {benchmark.get_name(): benchmark for benchmark in pyperf_suite.suite(study)}
 
 
 @pytest.fixture(scope="module")
@@ -204,8 +204,8 @@ def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("made", [made_study(**QUICK), virtual_study()], ids=["measured", "virtual"])
 def test_json_holds_all_of_the_study(made: tuple[object, object], tmp_path: Path) -> None:
     export.write(frames.Study(*made), "json", tmp_path / "a.json")
-    found = from_json(document.Document, (tmp_path / "a.json").read_bytes())
-    assert found.document == document.DOCUMENT
+    found = from_json(json_document.Document, (tmp_path / "a.json").read_bytes())
+    assert found.document == json_document.DOCUMENT
     assert found.study == replace(made[0], schema=SCHEMA)
     assert found.runs == made[1]
     assert found.metadata["cpu_count"] == 4

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import families
-from profiler.network.families import MANIFEST, Family, Member, Origin
+from profiler.modelfile import families
+from profiler.modelfile.families import MANIFEST, Family, Member, Origin
 from profiler.records import Form, to_json
 
 FORM = Form(family="lab", weights="same", runtime="litert", precision="fp32", optimiser_state=False, alpha=1.0)
@@ -93,14 +93,14 @@ def test_a_name_is_sought_here_first_and_then_in_the_source_tree(elsewhere: Path
 
 def test_a_pattern_takes_some_forms_for_a_sweep(tmp_path: Path) -> None:
     folder = make(tmp_path / "lab")
-    assert [model.label for model in network.parse(f"family:{folder}")] == ["keras", "litert-int8"]
-    (chosen,) = network.parse(f"family:{folder}:litert-*")
+    assert [model.label for model in modelfile.parse(f"family:{folder}")] == ["keras", "litert-int8"]
+    (chosen,) = modelfile.parse(f"family:{folder}:litert-*")
     assert (chosen.label, chosen.runtime, chosen.path) == ("litert-int8", "litert", folder / "litert-int8.model")
     assert chosen.form
     (folder / "keras.model").unlink()
-    assert network.parse(f"family:{folder}:litert-*") == (chosen,)
+    assert modelfile.parse(f"family:{folder}:litert-*") == (chosen,)
     with pytest.raises(ProfilerError, match=r"no form 'fp16': it has keras, litert-int8"):
-        network.parse(f"family:{folder}:fp16")
+        modelfile.parse(f"family:{folder}:fp16")
 
 
 def test_a_folder_in_the_current_one_needs_no_slash(elsewhere: Path) -> None:

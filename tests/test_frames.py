@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from studies import failing, family_study, made_study, recounting, virtual_study
 
 import profiler
-from profiler import frames, store
+from profiler import store
 from profiler.errors import ProfilerError
-from profiler.report.formats import tidy
+from profiler.export import frames, tidy_tables
 
 ROOT = Path(profiler.__file__).parents[1]
 QUICK = {"images": (1, 5, 10), "repeats": 3}
@@ -92,7 +92,7 @@ def test_counts_are_those_of_the_runs() -> None:
     study = plain()
     told = {(run.order, count.event): count for run in study.run_records for count in run.counts}
     assert len(study.counts) == len(told)
-    assert tuple(study.counts.columns) == tidy.COUNTS
+    assert tuple(study.counts.columns) == tidy_tables.COUNTS
     for row in study.counts.sample(50, random_state=0).itertuples():
         count = told[row.order, row.event]
         assert (row.value, row.unit, row.status, row.estimated) == (count.value, count.unit, "counted", False)

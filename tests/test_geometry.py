@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from studies import PI5
 
-from profiler.geometry import flaws, name, private, rounded
+from profiler.machine.cache_geometry import flaws, name, private, rounded
 from profiler.records import Cache
 
 KIB = 1024

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from videos import make_video
 
-from profiler import images, worker
+from profiler import pixels, worker
+from profiler.camera import image_source, source, worker_feed
 from profiler.errors import ProfilerError
-from profiler.images import camera, capture, feed
+from profiler.images import pools as images
 from profiler.runtimes import Tensor
 
 
@@ -70,14 +71,14 @@ def test_unknown_source() -> None:
 def test_fit_crops_the_centre_without_distortion(height: int, width: int) -> None:
     square = np.zeros((60, 90, 3), np.uint8)
     square[:, 30:60] = 255
-    fitted = images.fit(square, height, width)
+    fitted = pixels.fit(square, height, width)
     assert fitted.shape == (height, width, 3)
     assert fitted[height // 2, width // 2].tolist() == [255, 255, 255]
 
 
 def test_load_says_which_file_is_no_image(tmp_path: Path) -> None:
     with pytest.raises(ProfilerError, match=r"gone\.png cannot be read"):
-        images.load(tmp_path / "gone.png")
+        pixels.load(tmp_path / "gone.png")
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def video(tmp_path: Path) -> Path:
     return make_video(tmp_path / "video.avi", [photo[..., ::-1] for photo in photos])
 
 
-def decoded(video: Path) -> Iterator[images.Pixels]:
+def decoded(video: Path) -> Iterator[pixels.Pixels]:
     """The video's pictures in RGB, as OpenCV alone reads them."""
     reader = cv2.VideoCapture(str(video))
     while (read := reader.read())[0]:
@@ -96,9 +97,9 @@ def decoded(video: Path) -> Iterator[images.Pixels]:
 
 
 def test_frames_of_a_video_are_rgb_and_fitted_as_photos_are(video: Path) -> None:
-    pixels = images.pool(f"camera:{video}", 4, 20, 20, 3, 0)
-    assert pixels.dtype == np.uint8
-    assert np.array_equal(pixels, [images.fit(photo, 20, 20) for photo in list(decoded(video))[:4]])
+    found = images.pool(f"camera:{video}", 4, 20, 20, 3, 0)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, [pixels.fit(photo, 20, 20) for photo in list(decoded(video))[:4]])
 
 
 def test_a_video_shorter_than_asked_gives_what_it_has(video: Path) -> None:
@@ -114,8 +115,8 @@ def test_every_shape_gets_the_same_frames(video: Path) -> None:
         grey: (3, *grey),
     }
     first = next(decoded(video))
-    assert np.array_equal(pools[flat][0], images.fit(first, 10, 30))
-    assert np.array_equal(pools[grey][0, ..., 0], cv2.cvtColor(images.fit(first, 20, 20), cv2.COLOR_RGB2GRAY))
+    assert np.array_equal(pools[flat][0], pixels.fit(first, 10, 30))
+    assert np.array_equal(pools[grey][0, ..., 0], cv2.cvtColor(pixels.fit(first, 20, 20), cv2.COLOR_RGB2GRAY))
 
 
 class Made:
@@ -123,14 +124,14 @@ class Made:
 
     def __init__(self, reads: list[Any], kind: Any = "device") -> None:
         self.reads, self.closed = list(reads), False
-        self.facts = capture.Facts("/dev/video2", "Made Cam", kind, 4, 4, 36.0, 30.0, "MJPG")
+        self.facts = source.Facts("/dev/video2", "Made Cam", kind, 4, 4, 36.0, 30.0, "MJPG")
 
-    def read(self) -> capture.Frame | None:
+    def read(self) -> source.Frame | None:
         assert not self.closed
-        read = self.reads.pop(0) if self.reads else capture.OverError()
+        read = self.reads.pop(0) if self.reads else source.OverError()
         if isinstance(read, Exception):
             raise read
-        return None if read is None else capture.Frame(np.full((4, 4, 3), read, np.uint8), 0, 1)
+        return None if read is None else source.Frame(np.full((4, 4, 3), read, np.uint8), 0, 1)
 
     def close(self) -> None:
         self.closed = True
@@ -151,13 +152,13 @@ def opening(monkeypatch: pytest.MonkeyPatch) -> Opening:
             assert every
             return next(left)
 
-        monkeypatch.setattr(capture, "open_capture", open_capture)
+        monkeypatch.setattr("profiler.camera.open.open_capture", open_capture)
         return made
 
     return install
 
 
-SETTLED = [0] * camera.SETTLING
+SETTLED = [0] * image_source.SETTLING
 
 
 @pytest.mark.parametrize(("kind", "first"), [("device", 7), ("stream", 7), ("file", 0)])
@@ -175,9 +176,9 @@ def test_frames_that_are_no_picture_are_passed_over(opening: Opening) -> None:
 @pytest.mark.parametrize(
     ("reads", "cause"),
     [
-        ([*SETTLED, 7, capture.LostError("it was unplugged")], r"Made Cam was lost \(it was unplugged\)"),
-        ([0, capture.LostError("it was unplugged")], "it was unplugged"),
-        ([None] * camera.UNUSABLE, "gives no usable picture: 100 one after the other"),
+        ([*SETTLED, 7, source.LostError("it was unplugged")], r"Made Cam was lost \(it was unplugged\)"),
+        ([0, source.LostError("it was unplugged")], "it was unplugged"),
+        ([None] * image_source.UNUSABLE, "gives no usable picture: 100 one after the other"),
         ([], "/dev/video2 has no picture"),
     ],
 )
@@ -191,10 +192,10 @@ def test_a_camera_that_fails_is_released_and_told_in_a_line(opening: Opening, re
 
 def test_a_look_takes_one_picture_and_releases_the_camera(opening: Opening) -> None:
     good, empty = opening([1, 2], [])
-    assert camera.look("camera") == good.facts
+    assert image_source.look("camera") == good.facts
     assert (good.closed, good.reads) == (True, [2])
     with pytest.raises(ProfilerError, match="has no picture"):
-        camera.look("camera")
+        image_source.look("camera")
     assert empty.closed
 
 
@@ -210,42 +211,44 @@ def test_a_look_takes_one_picture_and_releases_the_camera(opening: Opening) -> N
     ],
 )
 def test_what_a_source_opens(source: str, is_camera: bool, where: str) -> None:
-    assert images.is_camera(source) == is_camera
-    assert camera.where(source) == where
+    assert pixels.is_camera(source) == is_camera
+    assert image_source.where(source) == where
 
 
 def test_no_password_is_kept() -> None:
     source = "camera:rtsp://me:p@ss@host:554/a"
-    assert camera.concealed(source, source) == "camera:rtsp://host:554/a"
-    assert camera.concealed("cannot open 'rtsp://me:p@ss@host:554/a'", source) == "cannot open 'rtsp://host:554/a'"
-    assert camera.concealed("tcp://me:p@ss@host:554", source) == "tcp://host:554"
-    assert camera.concealed("me@home", "camera:http://host/me@home") == "me@home"
-    assert camera.concealed("me@home", "me@home") == "me@home"
+    assert image_source.concealed(source, source) == "camera:rtsp://host:554/a"
+    assert (
+        image_source.concealed("cannot open 'rtsp://me:p@ss@host:554/a'", source) == "cannot open 'rtsp://host:554/a'"
+    )
+    assert image_source.concealed("tcp://me:p@ss@host:554", source) == "tcp://host:554"
+    assert image_source.concealed("me@home", "camera:http://host/me@home") == "me@home"
+    assert image_source.concealed("me@home", "me@home") == "me@home"
     token = "camera:http://host/?token=secret&size=2"
-    assert camera.concealed(token, token) == "camera:http://host/?token=...&size=2"
+    assert image_source.concealed(token, token) == "camera:http://host/?token=...&size=2"
 
 
 def test_the_device_that_was_found_is_opened_again() -> None:
     facts = Made([]).facts
-    assert camera.found("camera", facts) == "camera:/dev/video2"
+    assert image_source.found("camera", facts) == "camera:/dev/video2"
     stream = facts._replace(where="http://host/", kind="stream")
-    assert camera.found("camera:http://me:secret@host/", stream) == "camera:http://me:secret@host/"
+    assert image_source.found("camera:http://me:secret@host/", stream) == "camera:http://me:secret@host/"
 
 
 def test_what_is_told_of_a_camera() -> None:
     facts = Made([]).facts
-    outside = camera.told(facts, in_region=False)
+    outside = image_source.told(facts, in_region=False)
     assert "Made Cam (/dev/video2): 4 x 4 pixels, 30 frames a second as it declares (asked for 36)" in outside
     assert "The first 15 were thrown away" in outside
     assert "all processes get the same ones" in outside
-    inside = camera.told(facts, in_region=True)
+    inside = image_source.told(facts, in_region=True)
     assert "The camera gives the pace" in inside
     assert "answers are not to be compared" in inside
     file = facts._replace(kind="file", where="a.avi", name="a.avi", asked_rate=None, declared_rate=None)
-    assert camera.told(file, in_region=False).startswith(
+    assert image_source.told(file, in_region=False).startswith(
         "The images are frames of a.avi: 4 x 4 pixels. They were taken"
     )
-    assert "without waiting, for a file has no clock" in camera.told(file, in_region=True)
+    assert "without waiting, for a file has no clock" in image_source.told(file, in_region=True)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int8", "float32", "float16"])
@@ -256,7 +259,7 @@ def test_a_fed_frame_is_what_the_worker_makes_of_one_in_ram(
     shape = (1, 9, 11, depth)
     np.save(tmp_path / "pool.npy", images.pool(f"camera:{video}", 6, *shape[1:], 0))
     batches = worker._batches(str(tmp_path / "pool.npy"), Tensor("x", shape, dtype, None, None))
-    fed = feed.Feed(str(video), shape, dtype)
+    fed = worker_feed.Feed(str(video), shape, dtype)
     for index, taken in enumerate([fed.first, *(fed.take() for _ in range(7))]):
         # After its sixth picture the video starts over.
         assert np.array_equal(taken, batches[index % 6])
@@ -273,7 +276,7 @@ def test_a_latency_is_the_inference_alone(opening: Opening, monkeypatch: pytest.
         now += ns
 
     (made,) = opening([*SETTLED, 1, 2, 3])
-    fed = feed.Feed("0", (1, 2, 2, 3), "uint8")
+    fed = worker_feed.Feed("0", (1, 2, 2, 3), "uint8")
     read = made.read
     monkeypatch.setattr(made, "read", lambda: (passing(1000), read())[1])
     monkeypatch.setattr(worker.time, "perf_counter_ns", lambda: now)
@@ -286,6 +289,6 @@ def test_a_latency_is_the_inference_alone(opening: Opening, monkeypatch: pytest.
 
 def test_a_file_that_is_empty_the_second_time_is_told(opening: Opening) -> None:
     opening([1], [], kind="file")
-    fed = feed.Feed("a.avi", (1, 2, 2, 3), "uint8")
+    fed = worker_feed.Feed("a.avi", (1, 2, 2, 3), "uint8")
     with pytest.raises(ProfilerError, match="has no picture"):
         fed.take()

@@ -10,7 +10,7 @@ import pytest
 from terminals import LIMIT_S, Terminal
 from test_screen import CAMERA, SETTING, second, summary
 
-from profiler.cli.in_place import BACK, InPlace
+from profiler.cli.live.terminal_output import BACK, InPlace
 
 DRAWN = "counters  "
 """The last row begins so; the heading has one space there."""

@@ -12,8 +12,8 @@ from reading import everything, row, table
 
 import profiler
 from profiler import report, store
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Report
 
 ROOT = Path(profiler.__file__).parents[1]

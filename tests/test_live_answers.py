@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from made_classifiers import ENDINGS, colours
 
 from profiler.errors import ProfilerError
-from profiler.live.answers import Reader, kind_of, sigmoid, softmax
-from profiler.network import ModelFile
-from profiler.network.cards import Card
+from profiler.live.output_decoding import Reader, kind_of, sigmoid, softmax
+from profiler.modelfile import ModelFile
+from profiler.modelfile.cards import Card
 from profiler.records import OutputKind, TensorSpec
 
 LOGITS = st.floats(allow_nan=False, allow_infinity=False)

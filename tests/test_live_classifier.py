@@ -14,13 +14,14 @@ from made_networks import made_form
 from made_tflite import FLOAT32, INT8, Graph, T, model
 from videos import make_video
 
-from profiler import images, network
+from profiler import modelfile, pixels
+from profiler.camera.open import open_capture
 from profiler.errors import ProfilerError
-from profiler.images.capture import open_capture
+from profiler.images import pools
 from profiler.live import session
+from profiler.live.classified_frame import Labelled
 from profiler.live.classifier import Classifier, open_classifier
-from profiler.live.labelled import Labelled
-from profiler.network import ModelFile
+from profiler.modelfile import ModelFile
 from profiler.records import Counting, Usage
 
 pytest.importorskip("ai_edge_litert")
@@ -41,7 +42,7 @@ def ask(classifier: Classifier, pixels: Any) -> tuple[list[tuple[str, float]], i
 
 
 def shipped(runtime: str) -> ModelFile:
-    return network.parse(runtime)[0]
+    return modelfile.parse(runtime)[0]
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ def test_every_step_to_the_first_answer_is_timed_and_the_engine_tells_of_itself(
 def test_the_shipped_model_sees_the_cat(capfd: pytest.CaptureFixture[str]) -> None:
     classifier = opened(shipped("litert"))
     assert (classifier.kind, classifier.classes, classifier.fit) == ("logit", ("cat", "dog"), "crop")
-    photo = cv2.imread(str(images.BUILTIN))
+    photo = cv2.imread(str(pools.BUILTIN))
     answers, winner, score = ask(classifier, photo)
     assert answers[0][0] == "cat"
     assert answers[0][1] > 0.99
@@ -134,8 +135,8 @@ def test_the_shipped_model_sees_the_cat(capfd: pytest.CaptureFixture[str]) -> No
 
 def test_the_same_score_as_in_a_sweep(tmp_path: Path) -> None:
     classifier = opened(shipped("litert"))
-    photo = images.load(images.BUILTIN)
-    swept = images.fit(photo, 150, 150)[None]
+    photo = pixels.load(pools.BUILTIN)
+    swept = pixels.fit(photo, 150, 150)[None]
     assert classifier.infer(swept).tobytes() == classifier.infer(classifier.prepare(photo[..., ::-1])).tobytes()
 
 
@@ -216,7 +217,7 @@ def needs_keras() -> None:
 def test_the_shipped_keras_model_sees_the_cat(call: str, capfd: pytest.CaptureFixture[str]) -> None:
     needs_keras()
     classifier = opened(shipped("keras"), threads=None, call=call)
-    answers, winner, score = ask(classifier, cv2.imread(str(images.BUILTIN)))
+    answers, winner, score = ask(classifier, cv2.imread(str(pools.BUILTIN)))
     assert answers[0][0] == "cat"
     assert answers[0][1] > 0.99
     assert (winner, classifier.engine().call) == (0, call)
@@ -230,7 +231,7 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
     if not PHOTOS.is_dir():
         pytest.skip("no labelled photos")
     paths = sorted(path for path in PHOTOS.rglob("*.jpg"))
-    pictures = [images.fit(images.load(path), SIDE, SIDE)[..., ::-1] for path in paths]
+    pictures = [pixels.fit(pixels.load(path), SIDE, SIDE)[..., ::-1] for path in paths]
     video = make_video(tmp_path_factory.mktemp("pets") / "pets.avi", [np.ascontiguousarray(each) for each in pictures])
     return video, [("cat", "dog").index(path.parent.name) for path in paths]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_live import labelled, photo, second
 
-from profiler.live.annotate import LARGEST, SMALLEST, annotated, chance
+from profiler.live.overlay import LARGEST, SMALLEST, annotated, chance
 from profiler.live.web.hub import KEPT, Hub, encoded
 from profiler.records import Shown
 

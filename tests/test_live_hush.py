@@ -5,7 +5,7 @@ import os
 import pytest
 
 from profiler.errors import ProfilerError
-from profiler.live.hush import hushed
+from profiler.live.quiet_engine import hushed
 
 
 def chatter() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import ProfilerError
-from profiler.live.labels import LARGEST, names, read
-from profiler.network.cards import Card
+from profiler.live.class_names import LARGEST, names, read
+from profiler.modelfile.cards import Card
 
 NAMES = (
     st.text(st.characters(categories=("L", "N", "P", "S"), include_characters=" "))

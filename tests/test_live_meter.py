@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.images.capture import Frame
-from profiler.live.labelled import Labelled
-from profiler.live.meter import RECENT, Histogram, Meter, spread
-from profiler.live.newest import Tally
+from profiler.camera.source import Frame
+from profiler.live.capture_thread import Tally
+from profiler.live.classified_frame import Labelled
+from profiler.live.statistics import RECENT, Histogram, Meter, spread
 from profiler.records import Counting, MachineState, Second, Shown
 
 MS = 1_000_000

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from videos import MjpegServer, index_of, make_video, picture
 
+from profiler.camera.open import open_capture
+from profiler.camera.source import Facts, Frame, LostError, OverError
 from profiler.errors import ProfilerError
-from profiler.images.capture import Facts, Frame, LostError, OverError, open_capture
-from profiler.live import newest
-from profiler.live.newest import Newest
+from profiler.live import capture_thread
+from profiler.live.capture_thread import Newest
 
 FACTS = Facts("made", "made", "stream", 64, 48, None, 30.0, None)
 LONG_S = 30.0
@@ -54,7 +55,7 @@ class Fed:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Tries follow each other at once, and no capture thread outlives its test."""
-    monkeypatch.setattr(newest, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(capture_thread, "PAUSES_S", (0.0,))
     yield
     for thread in threading.enumerate():
         if thread.name == "capture":
@@ -195,14 +196,14 @@ def test_what_cannot_be_opened_or_gives_no_frame_is_one_more_try() -> None:
 
 
 def test_an_end_does_not_wait_for_the_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "PAUSES_S", (3600.0,))
+    monkeypatch.setattr(capture_thread, "PAUSES_S", (3600.0,))
     fed = Fed().give(LostError("gone"))
     with Newest(lambda: fed):
         assert fed.closed.wait(LONG_S)
 
 
 def test_a_hanging_read_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "LEAVING_S", 0.01)
+    monkeypatch.setattr(capture_thread, "LEAVING_S", 0.01)
     fed = Fed()
     with Newest(lambda: fed):
         fed.delivered(0)

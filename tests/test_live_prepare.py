@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from profiler import images
 from profiler.errors import ProfilerError
-from profiler.live.prepare import Preparer, stretch
+from profiler.images import pools
+from profiler.live.preprocess import Preparer, stretch
 from profiler.records import Fit, TensorSpec
 from profiler.runtimes import Tensor
 from profiler.worker import _batches
@@ -26,7 +26,7 @@ def spec(shape: tuple[int, ...] = SHAPES[0], dtype: str = "uint8") -> TensorSpec
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a photo that is no square."""
     path = tmp_path_factory.mktemp("photo") / "cat.png"
-    path.write_bytes(images.BUILTIN.read_bytes())
+    path.write_bytes(pools.BUILTIN.read_bytes())
     return path
 
 
@@ -34,7 +34,7 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_pixels_are_those_of_a_sweep(photo: Path, tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
     pool = tmp_path / "pool.npy"
-    np.save(pool, images.pool(str(photo.parent), 1, *shape[1:], seed=0))
+    np.save(pool, pools.pool(str(photo.parent), 1, *shape[1:], seed=0))
     (expected,) = _batches(str(pool), Tensor("image", shape, dtype, None, None))
     given = Preparer(spec(shape, dtype), "crop")(cv2.imread(str(photo)))
     assert (given.dtype, given.shape) == (expected.dtype, expected.shape)

@@ -11,21 +11,21 @@ import pytest
 from msgspec.structs import replace
 from studies import LIVE, NO_PMU, PI5, live_study
 
-from profiler import events as catalogue
-from profiler import network, store
-from profiler.counters.attached import Chosen
+from profiler import modelfile, store
+from profiler.camera.source import Facts
+from profiler.counters.perf_attach import Chosen
 from profiler.errors import ProfilerError
-from profiler.frames import Study as Frames
-from profiler.images.capture import Facts
+from profiler.export.frames import Study as Frames
 from profiler.live.classifier import open_classifier
-from profiler.live.recording import Recorder
+from profiler.live.recorder import Recorder
 from profiler.live.windows import Window, accounted
-from profiler.network.digest import file_sha256
+from profiler.machine import events as catalogue
+from profiler.modelfile.digest import file_sha256
 from profiler.records import Count, MachineState, Summary, Usage
 from profiler.report import build
 
 FRAMES = 4
-FILE = network.parse("litert")[0]
+FILE = modelfile.parse("litert")[0]
 FACTS = Facts("/dev/video3", "HD Webcam", "device", 640, 480, 36.0, 30.0, "MJPG")
 
 USAGE = Usage(
@@ -225,7 +225,7 @@ def test_no_password_comes_into_the_study(tmp_path, classifier, monkeypatch, wor
 def test_the_model_is_described_as_in_a_sweep(tmp_path, classifier):
     model = store.load(begun(tmp_path, classifier).folder)[0].models[0]
     assert (model.label, model.runtime, model.sha256) == ("litert", "litert", file_sha256(FILE.path))
-    assert model.network == network.facts(FILE.path)
+    assert model.network == modelfile.facts(FILE.path)
     assert (model.engine, model.input, model.output) == (classifier.engine(), classifier.input, classifier.output)
 
 

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 from videos import MjpegServer, index_of, make_video, picture
 
-from profiler import images
+from profiler.camera.open import open_capture
+from profiler.camera.source import Facts, Frame, LostError, OverError
 from profiler.errors import ProfilerError
-from profiler.images.capture import Facts, Frame, LostError, OverError, open_capture
-from profiler.live import newest, session
+from profiler.images import pools
+from profiler.live import capture_thread, session
+from profiler.live.capture_thread import Tally
+from profiler.live.classified_frame import Labelled
 from profiler.live.classifier import Classifier, open_classifier
-from profiler.live.labelled import Labelled
-from profiler.live.newest import Tally
-from profiler.live.sampler import Sampler
 from profiler.live.session import Limits, Loop
-from profiler.network import DEFAULTS, ModelFile, shipped
+from profiler.live.state_sampler import Sampler
+from profiler.modelfile import DEFAULTS, ModelFile, shipped
 from profiler.records import Counting, MachineState, Second, Shown, Summary
 
 MS = 1_000_000
@@ -294,7 +295,7 @@ def test_a_whole_session() -> None:
 
 
 def test_unplugged_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "PAUSES_S", (0.0,))
+    monkeypatch.setattr(capture_thread, "PAUSES_S", (0.0,))
     captures = [
         Scripted(*frames(1), None, LostError("the camera is gone")),
         ProfilerError("no such device", "plug it in"),
@@ -314,7 +315,7 @@ def test_unplugged_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_never_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "PAUSES_S", (0.0, 3600.0))
+    monkeypatch.setattr(capture_thread, "PAUSES_S", (0.0, 3600.0))
     first, tried = Scripted(*frames(1), LostError("the camera is gone")), threading.Event()
 
     def source() -> Scripted:
@@ -330,7 +331,7 @@ def test_never_back(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_stop_while_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "PAUSES_S", (3600.0,))
+    monkeypatch.setattr(capture_thread, "PAUSES_S", (3600.0,))
     stop = threading.Event()
     stopping = Scripted(*frames(1), LostError("gone"))
     threading.Thread(target=lambda: (stopping.closed.wait(30), stop.set())).start()
@@ -339,7 +340,7 @@ def test_a_stop_while_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_hanging_source_is_told_each_second_and_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "LEAVING_S", 0.01)
+    monkeypatch.setattr(capture_thread, "LEAVING_S", 0.01)
     hanging, told = threading.Event(), []
     capture = Scripted(*frames(1), hanging, OverError())
     summary = run(lambda: capture, tell=told.append, patience_s=1.2)
@@ -421,7 +422,7 @@ def real(runtime: str) -> Classifier:
 
 
 def cat() -> np.ndarray[Any, Any]:
-    photo = cv2.imread(str(images.BUILTIN))
+    photo = cv2.imread(str(pools.BUILTIN))
     assert photo is not None
     return photo
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from profiler.camera.source import Frame
 from profiler.counters import perf
-from profiler.counters.attached import Attached, Chosen
+from profiler.counters.perf_attach import Attached, Chosen
 from profiler.errors import ProfilerError
-from profiler.images.capture import Frame
-from profiler.live.labelled import Labelled
+from profiler.live.classified_frame import Labelled
 from profiler.live.windows import Window, Windows
 from profiler.records import Counted, Event, MachineState
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler import machine
-from profiler.events import core, recognise
+from profiler.machine import host
+from profiler.machine.events import core, recognise
 from profiler.records import Cache, Machine, from_json, to_json
 
 ARM_PROCESSOR = """processor\t: {number}
@@ -119,7 +119,7 @@ def test_pi5_with_caches_in_sysfs(tree: Tree, programs: Programs) -> None:
     tree.cache(3, 3, "Unified", "2048K", ways=16, cpus="0-3")
     programs("perf", "echo perf version 6.12.25")
 
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
 
     assert (facts.arch, facts.cpu, facts.uarch, facts.cpus) == ("aarch64", "Cortex-A76", "cortex-a76", 4)
     assert (facts.board, facts.virtual, facts.pmu) == ("Raspberry Pi 5 Model B Rev 1.0", None, "armv8_cortex_a76")
@@ -137,7 +137,7 @@ def test_board_table_serves_where_sysfs_has_no_sizes(tree: Tree) -> None:
     tree.cache(0, 1, "Data", None)
     tree.cache(1, 2, "Unified", None)
 
-    caches = machine.describe(tree.root).caches
+    caches = host.describe(tree.root).caches
 
     assert [(cache.level, cache.type, cache.size_bytes // KIB, cache.shared_by) for cache in caches] == [
         (1, "Data", 64, 1),
@@ -152,7 +152,7 @@ def test_board_named_by_cpuinfo_alone(tree: Tree) -> None:
     processor = ARM_PROCESSOR.format(number=0, part="0xd08", implementer="0x41")
     tree.write({"proc/cpuinfo": processor + PI_BOARD.format(board="Raspberry Pi 4 Model B Rev 1.5")})
 
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
 
     assert (facts.cpu, facts.uarch, facts.cpus, facts.pmu) == ("Cortex-A72", "cortex-a72", 1, None)
     assert facts.board == "Raspberry Pi 4 Model B Rev 1.5"
@@ -163,7 +163,7 @@ def test_board_named_by_cpuinfo_alone(tree: Tree) -> None:
 def test_same_core_on_no_such_board_has_no_table(tree: Tree, board: str) -> None:
     tree.arm(board, "0xd0b")
 
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
 
     assert (facts.uarch, facts.caches) == ("cortex-a76", ())
 
@@ -178,10 +178,10 @@ def test_same_core_on_no_such_board_has_no_table(tree: Tree, board: str) -> None
 )
 def test_arm_core_name(tree: Tree, implementer: str, part: str, name: str) -> None:
     tree.arm("A board", part, implementer)
-    assert machine.describe(tree.root).cpu == name
+    assert host.describe(tree.root).cpu == name
 
 
-@pytest.mark.parametrize("file", sorted(machine.MACHINES.glob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(host.MACHINES.glob("*.toml")), ids=lambda file: file.stem)
 def test_board_table_is_consistent(file: Path, tree: Tree) -> None:
     table = tomllib.loads(file.read_text())
     part = table["recognise"]["part"]
@@ -189,13 +189,13 @@ def test_board_table_is_consistent(file: Path, tree: Tree) -> None:
     assert core(table["uarch"]).title == table["core"]
     for board in table["recognise"]["boards"]:
         tree.arm(f"{board} Rev 1.0", f"{part:#x}")
-        assert len(machine.describe(tree.root).caches) == len(table["cache"])
+        assert len(host.describe(tree.root).caches) == len(table["cache"])
 
 
 def test_board_tables_give_the_sets_of_the_device_trees() -> None:
     sets = {
         (file.stem, cache["level"], cache["type"]): cache["size_bytes"] / (cache["ways"] * cache["line_bytes"])
-        for file in machine.MACHINES.glob("*.toml")
+        for file in host.MACHINES.glob("*.toml")
         for cache in tomllib.loads(file.read_text())["cache"]
     }
     assert sets == {
@@ -216,9 +216,9 @@ def test_x86_virtual_machine(tree: Tree) -> None:
     tree.x86()
     tree.cache(0, 1, "Data", "48K", ways=12)
     tree.cache(1, 3, "Unified", "32768K", ways=0, cpus="0-1")
-    tree.write({f"{PMUS}/software/type": "1", machine.CLOCKS: "tsc kvm-clock \n"})
+    tree.write({f"{PMUS}/software/type": "1", host.CLOCKS: "tsc kvm-clock \n"})
 
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
 
     assert (facts.cpu, facts.cpus, facts.board, facts.virtual) == ("AMD EPYC", 2, None, "KVM")
     assert facts.uarch == recognise("AuthenticAMD", family=26, model=2, stepping=1)
@@ -243,9 +243,9 @@ def test_x86_virtual_machine(tree: Tree) -> None:
 )
 def test_hypervisor_on_x86(tree: Tree, flags: str, vendor: str, product: str, virtual: str | None) -> None:
     tree.x86(flags)
-    tree.write({f"{machine.DMI}/sys_vendor": vendor, f"{machine.DMI}/product_name": product})
+    tree.write({f"{host.DMI}/sys_vendor": vendor, f"{host.DMI}/product_name": product})
 
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
 
     assert (facts.virtual, facts.board) == (virtual, product or None)
 
@@ -263,8 +263,8 @@ def test_hypervisor_on_x86(tree: Tree, flags: str, vendor: str, product: str, vi
 )
 def test_hypervisor_on_arm(tree: Tree, board: str, vendor: str, product: str, virtual: str | None) -> None:
     tree.arm(board, "0xd0c")
-    tree.write({f"{machine.DMI}/sys_vendor": vendor, f"{machine.DMI}/product_name": product})
-    assert machine.describe(tree.root).virtual == virtual
+    tree.write({f"{host.DMI}/sys_vendor": vendor, f"{host.DMI}/product_name": product})
+    assert host.describe(tree.root).virtual == virtual
 
 
 @pytest.mark.parametrize(
@@ -279,14 +279,14 @@ def test_hypervisor_on_arm(tree: Tree, board: str, vendor: str, product: str, vi
 )
 def test_pmu(tree: Tree, pmus: dict[str, str], expected: str | None) -> None:
     tree.write({f"{PMUS}/{name}": text for name, text in pmus.items()})
-    assert machine.describe(tree.root).pmu == expected
+    assert host.describe(tree.root).pmu == expected
 
 
 def test_pmu_events(tree: Tree) -> None:
     files = {"cpu_cycles": "event=0x0011\n", "l1d_cache": "event=0x0004\n", "l1d_cache.scale": "64\n", "odd": "\n"}
     tree.write({f"{PMUS}/armv8_cortex_a76/events/{name}": text for name, text in files.items()})
-    assert machine.pmu_events("armv8_cortex_a76", tree.root) == {0x11, 0x04}
-    assert machine.pmu_events("cpu", tree.root) == frozenset()
+    assert host.pmu_events("armv8_cortex_a76", tree.root) == {0x11, 0x04}
+    assert host.pmu_events("cpu", tree.root) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_pmu_events(tree: Tree) -> None:
 )
 def test_nmi_watchdog(tree: Tree, arch: str, text: str, held: bool) -> None:
     tree.write({"proc/sys/kernel/arch": f"{arch}\n", "proc/sys/kernel/nmi_watchdog": text})
-    assert machine.nmi_watchdog(tree.root) is held
+    assert host.nmi_watchdog(tree.root) is held
 
 
 def test_state_of_a_pi(tree: Tree, programs: Programs) -> None:
@@ -320,7 +320,7 @@ def test_state_of_a_pi(tree: Tree, programs: Programs) -> None:
     )
     programs("vcgencmd", '[ "$1" = get_throttled ] && echo throttled=0x50005')
 
-    now = machine.state(tree.root)
+    now = host.state(tree.root)
 
     assert now.load_1min == 0.25
     assert now.clock_hz == (2_400_000_000, 2_400_000_000, 1_500_000_000, 1_500_000_000)
@@ -334,7 +334,7 @@ def test_state_of_a_pi(tree: Tree, programs: Programs) -> None:
 
 def test_x86_clock_without_cpufreq(tree: Tree) -> None:
     tree.x86()
-    assert machine.state(tree.root).clock_hz == (2_596_118_000, 2_596_118_000)
+    assert host.state(tree.root).clock_hz == (2_596_118_000, 2_596_118_000)
 
 
 def test_first_thermal_zone_where_none_is_named_after_the_cpu(tree: Tree) -> None:
@@ -346,7 +346,7 @@ def test_first_thermal_zone_where_none_is_named_after_the_cpu(tree: Tree) -> Non
             "sys/class/thermal/thermal_zone1/temp": "40000",
         }
     )
-    assert machine.state(tree.root).temperature_celsius == 27.8
+    assert host.state(tree.root).temperature_celsius == 27.8
 
 
 @pytest.mark.parametrize(
@@ -359,24 +359,24 @@ def test_throttling_from_the_kernel_where_vcgencmd_does_not_say(
     tree.write({f"sys/devices/platform/{soc}/get_throttled": "80008\n"})
     if script:
         programs("vcgencmd", script)
-    assert machine.state(tree.root).throttled == 0x80008
+    assert host.state(tree.root).throttled == 0x80008
 
 
 def test_no_throttling_is_not_unknown_throttling(tree: Tree, programs: Programs) -> None:
-    assert machine.state(tree.root).throttled is None
+    assert host.state(tree.root).throttled is None
     programs("vcgencmd", "echo throttled=0x0")
-    assert machine.state(tree.root).throttled == 0
+    assert host.state(tree.root).throttled == 0
 
 
 def test_throttled_text() -> None:
-    assert machine.throttled_text(0) == ()
-    assert machine.throttled_text(0x50005) == (
+    assert host.throttled_text(0) == ()
+    assert host.throttled_text(0x50005) == (
         "under-voltage now",
         "throttled now",
         "under-voltage since boot",
         "throttled since boot",
     )
-    assert machine.throttled_text(0xA000A) == (
+    assert host.throttled_text(0xA000A) == (
         "Arm frequency capped now",
         "soft temperature limit now",
         "Arm frequency capped since boot",
@@ -387,8 +387,8 @@ def test_throttled_text() -> None:
 def test_perf_on_path_is_first(programs: Programs) -> None:
     perf = programs("perf", 'echo "perf version 6.1.187"')
     programs("perf_6.12", 'echo "perf version 6.12.95"')
-    assert machine.find_perf() == str(perf)
-    assert machine.perf_version(str(perf)) == (6, 1, 187)
+    assert host.find_perf() == str(perf)
+    assert host.perf_version(str(perf)) == (6, 1, 187)
 
 
 def test_newest_numbered_perf_where_the_wrapper_fails(programs: Programs) -> None:
@@ -396,33 +396,33 @@ def test_newest_numbered_perf_where_the_wrapper_fails(programs: Programs) -> Non
     programs("perf_5.9", "echo perf version 5.9.16")
     newest = programs("perf_5.10", "echo perf version 5.10.262")
     programs("perf_6.1", "exit 1")
-    assert machine.find_perf() == str(newest)
+    assert host.find_perf() == str(newest)
 
 
 def test_no_perf(programs: Programs) -> None:
-    assert machine.find_perf() is None
+    assert host.find_perf() is None
     programs("perf", "echo something else")
-    assert machine.find_perf() is None
-    assert machine.perf_version("/no/such/perf") is None
+    assert host.find_perf() is None
+    assert host.perf_version("/no/such/perf") is None
 
 
 def test_perf_speaks_the_c_locale(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     perf = programs("perf", '[ "$LC_ALL" = C ] && echo perf version 6.12.95')
-    assert machine.perf_version(str(perf)) == (6, 12, 95)
+    assert host.perf_version(str(perf)) == (6, 12, 95)
 
 
 def test_hanging_program_is_given_up(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "output", functools.partial(machine.output, limit_s=0.1))
+    monkeypatch.setattr(host, "output", functools.partial(host.output, limit_s=0.1))
     perf = programs("perf", "echo perf version 6.1.187; while :; do :; done")
-    assert machine.perf_version(str(perf)) is None
+    assert host.perf_version(str(perf)) is None
 
 
 def test_empty_tree(tree: Tree) -> None:
-    facts = machine.describe(tree.root)
+    facts = host.describe(tree.root)
     assert (facts.cpu, facts.cpus, facts.caches, facts.system) == ("unknown", 1, (), "Linux")
     assert (facts.board, facts.virtual, facts.pmu, facts.memory_bytes, facts.perf_version) == (None,) * 5
-    now = machine.state(tree.root)
+    now = host.state(tree.root)
     assert to_json(now) == to_json(type(now)(at=now.at))
 
 
@@ -461,7 +461,7 @@ def test_malformed_files_never_raise(tree: Tree, content: bytes) -> None:
     tree.write(dict.fromkeys(FILES, ""))
     for name in FILES:
         (tree.root / name).write_bytes(content)
-    facts, now = machine.describe(tree.root), machine.state(tree.root)
+    facts, now = host.describe(tree.root), host.state(tree.root)
     assert (facts.caches, facts.memory_bytes, now.memory_available_bytes) == ((), None, None)
 
 
@@ -472,7 +472,7 @@ def test_malformed_values_in_well_formed_lines(tree: Tree) -> None:
             "proc/meminfo": "MemTotal: lots kB\nMemAvailable: 12\nSwapTotal: 5 kB\n",
         }
     )
-    facts, now = machine.describe(tree.root), machine.state(tree.root)
+    facts, now = host.describe(tree.root), host.state(tree.root)
     assert (facts.cpu, facts.memory_bytes) == ("unknown", None)
     assert (now.clock_hz, now.memory_available_bytes, now.swap_used_bytes) == (None, None, None)
 
@@ -480,25 +480,25 @@ def test_malformed_values_in_well_formed_lines(tree: Tree) -> None:
 def test_directories_in_place_of_files(tree: Tree) -> None:
     for name in FILES:
         (tree.root / name).mkdir(parents=True)
-    assert machine.describe(tree.root).board is None
+    assert host.describe(tree.root).board is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 9)), min_size=1))
 def test_cpu_list_of_ranges(ranges: list[tuple[int, int]]) -> None:
     text = ",".join(f"{first}-{first + more}" if more else f"{first}" for first, more in ranges)
-    assert machine._cpu_list(text) == tuple(cpu for first, more in ranges for cpu in range(first, first + more + 1))
+    assert host._cpu_list(text) == tuple(cpu for first, more in ranges for cpu in range(first, first + more + 1))
 
 
 @given(st.text(alphabet="0123456789-,x \n"))
 def test_cpu_list_of_anything(text: str) -> None:
-    assert all(cpu in range(100_000) for cpu in machine._cpu_list(text))
+    assert all(cpu in range(100_000) for cpu in host._cpu_list(text))
 
 
 def test_this_machine_survives_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    facts = machine.describe()
+    facts = host.describe()
     assert from_json(Machine, to_json(facts)) == facts
-    assert facts.cpus >= len(machine.usable_cpus()) >= 1
+    assert facts.cpus >= len(host.usable_cpus()) >= 1
     assert facts.memory_bytes is not None
-    now = machine.state()
+    now = host.state()
     assert from_json(type(now), to_json(now)) == now

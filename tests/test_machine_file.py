@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.errors import ProfilerError
-from profiler.machine import MACHINES
-from profiler.machine_file import LEVELS, parameters, read
+from profiler.machine.board_file import LEVELS, parameters, read
+from profiler.machine.host import MACHINES
 from profiler.records import Target
 
 TEXT = """

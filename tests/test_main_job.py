@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from profiler import store
-from profiler.images import BUILTIN
+from profiler.analysis.study_analysis import Analysis, analyse
+from profiler.images.pools import BUILTIN
 from profiler.records import PHASES, Study, planned
-from profiler.report.analysis import Analysis, analyse
 
 pytestmark = pytest.mark.slow
 

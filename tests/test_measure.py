@@ -6,17 +6,18 @@ import pytest
 from made_networks import made_check, made_form
 from studies import made_study
 
-from profiler import measure, network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile, checks
-from profiler.network.digest import file_sha256
-from profiler.process import Stop
+from profiler.measure import run
+from profiler.measure.process import Stop
+from profiler.modelfile import ModelFile, checks
+from profiler.modelfile.digest import file_sha256
 from profiler.records import Model, Plan, Resident, Taken
 
 
 @pytest.mark.parametrize(("threads", "idle_pool"), [(1, False), (4, False), (None, True)])
 def test_numpys_pool_stays_only_where_engines_choose_their_threads(threads: int | None, idle_pool: bool) -> None:
-    environment = measure.worker_environment(msgspec.structs.replace(made_study()[0].plan, threads=threads))
+    environment = run.worker_environment(msgspec.structs.replace(made_study()[0].plan, threads=threads))
     assert ("OPENBLAS_NUM_THREADS" not in environment) is idle_pool
     assert environment["PYTHONHASHSEED"] == "0"
     assert environment["CUDA_VISIBLE_DEVICES"] == "-1"
@@ -25,12 +26,12 @@ def test_numpys_pool_stays_only_where_engines_choose_their_threads(threads: int 
 def inspected(file: ModelFile, folder: Path, worker: tuple[str, ...], **plan: object) -> Model:
     asked: Plan = msgspec.structs.replace(made_study()[0].plan, **plan)
     with Stop() as stop:
-        return measure.inspect(file, measure.Workplace(folder, worker, asked, {file.label: file}, {}, {}, stop))
+        return run.inspect(file, run.Workplace(folder, worker, asked, {file.label: file}, {}, {}, stop))
 
 
 @pytest.fixture
 def shipped() -> ModelFile:
-    return ModelFile("litert", "litert", network.shipped("cat-dog-mnv2.tflite"))
+    return ModelFile("litert", "litert", modelfile.shipped("cat-dog-mnv2.tflite"))
 
 
 def test_a_model_comes_with_all_that_is_known_of_it(
@@ -43,7 +44,7 @@ def test_a_model_comes_with_all_that_is_known_of_it(
     check = msgspec.structs.replace(made_check("litert", digest), file="a.tflite")
     checks.store([check], [file])
     model = inspected(file, tmp_path, fake_worker)
-    assert model.network == network.facts(path)
+    assert model.network == modelfile.facts(path)
     assert model.network_lack is None
     assert model.network is not None
     assert sum(share.size_bytes for share in model.network.shares) == model.size_bytes == path.stat().st_size
@@ -73,7 +74,7 @@ def test_memory_of_a_board_that_is_emulated_is_not_told(
 
 
 def test_a_look_needs_no_sweep(shipped: ModelFile, fake_worker: tuple[str, ...]) -> None:
-    found = measure.look(shipped, worker=fake_worker)
+    found = run.look(shipped, worker=fake_worker)
     assert found.engine.threads == 1
     assert found.engine.operators == (Taken(name="CONV_2D", taken=1, total=2),)
     assert found.resident == Resident(load_bytes=65536, first_bytes=8192, file_bytes=4096)
@@ -94,6 +95,6 @@ def test_an_engine_that_ends_badly_is_one_line(
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"litert": fault}))
     with pytest.raises(ProfilerError) as caught:
-        measure.look(shipped, timeout_s=0.5 if fault == "hang" else 60.0, worker=fake_worker)
+        run.look(shipped, timeout_s=0.5 if fault == "hang" else 60.0, worker=fake_worker)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

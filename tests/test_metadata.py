@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from studies import made_study
 
-from profiler import metadata
+from profiler.export import pyperf_metadata
 from profiler.records import NOT_TOLD
 
 STUDY, RUNS = made_study(images=(1, 2), repeats=1)
@@ -12,7 +12,7 @@ STUDY, RUNS = made_study(images=(1, 2), repeats=1)
 
 def test_a_study_tells_its_machine() -> None:
     pinned = replace(STUDY, plan=replace(STUDY.plan, cpus=(0, 2, 3)))
-    assert metadata.of_study(pinned) == {
+    assert pyperf_metadata.of_study(pinned) == {
         "cpu_model_name": "Cortex-A76",
         "cpu_machine": "Raspberry Pi 5 Model B Rev 1.0",
         "cpu_count": 4,
@@ -24,12 +24,12 @@ def test_a_study_tells_its_machine() -> None:
 
 def test_what_is_not_told_is_left_out() -> None:
     machine = replace(STUDY.machine, board=None, kernel=NOT_TOLD, python=NOT_TOLD)
-    assert metadata.of_study(replace(STUDY, machine=machine)) == {"cpu_model_name": "Cortex-A76", "cpu_count": 4}
+    assert pyperf_metadata.of_study(replace(STUDY, machine=machine)) == {"cpu_model_name": "Cortex-A76", "cpu_count": 4}
 
 
 def test_a_run_tells_the_machines_state() -> None:
     run = RUNS[0]
-    told = metadata.of_run(run)
+    told = pyperf_metadata.of_run(run)
     assert run.completion is not None
     assert told == {
         "date": run.started_at.replace("T", " "),
@@ -44,17 +44,17 @@ def test_a_run_tells_the_machines_state() -> None:
 
 def test_clocks_that_differ_are_told_apart() -> None:
     before = replace(RUNS[0].before, clock_hz=(2_400_000_000, 1_500_000_000, 2_400_000_000, 2_400_000_000))
-    assert metadata.of_run(replace(RUNS[0], before=before))["cpu_freq"] == "0,2-3=2400 MHz; 1=1500 MHz"
+    assert pyperf_metadata.of_run(replace(RUNS[0], before=before))["cpu_freq"] == "0,2-3=2400 MHz; 1=1500 MHz"
 
 
 def test_of_an_imported_run_little_is_told() -> None:
     bare = replace(RUNS[0].before, load_1min=None, clock_hz=None, governor=None, temperature_celsius=None)
     run = replace(RUNS[0], before=bare, started_at="2025", completion=None)
-    assert set(metadata.of_run(run)) == {"duration"}
+    assert set(pyperf_metadata.of_run(run)) == {"duration"}
 
 
 @pytest.mark.parametrize(
     ("numbers", "listed"), [((), ""), ((3,), "3"), ((0, 1), "0-1"), ((5, 0, 1, 2), "0-2,5"), ((0, 2, 4), "0,2,4")]
 )
 def test_cpus_are_listed_as_the_kernel_does(numbers: tuple[int, ...], listed: str) -> None:
-    assert metadata.cpus(numbers) == listed
+    assert pyperf_metadata.cpus(numbers) == listed

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from profiler.metrics import METRICS, derive, scaled
-from profiler.stats import Estimate, mean
+from profiler.analysis.metrics import METRICS, derive, scaled
+from profiler.analysis.stats import Estimate, mean
 
 CYCLES = mean([100.0, 102.0, 98.0, 101.0])
 TWICE = mean([200.0, 204.0, 196.0, 202.0])

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.network import dtypes
-from profiler.network.arena import Buffer, least, planned
+from profiler.modelfile import dtypes
+from profiler.modelfile.arena import Buffer, least, planned
 
 LAST = 8
 

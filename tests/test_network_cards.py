@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from made_networks import made_form
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile, families
-from profiler.network.cards import Card, of, random_weights, read, text
-from profiler.network.digest import file_sha256
-from profiler.network.families import MANIFEST, Family, Origin, member
+from profiler.modelfile import ModelFile, families
+from profiler.modelfile.cards import Card, of, random_weights, read, text
+from profiler.modelfile.digest import file_sha256
+from profiler.modelfile.families import MANIFEST, Family, Origin, member
 from profiler.records import Form, to_json
 from profiler.zoo.pictures import CLASSES
 
-SHIPPED = [network.shipped(name) for name in network.DEFAULTS.values()]
+SHIPPED = [modelfile.shipped(name) for name in modelfile.DEFAULTS.values()]
 
 
 def model(folder: Path, card: object = None, form: Form | None = None) -> ModelFile:
@@ -31,7 +31,7 @@ def model(folder: Path, card: object = None, form: Form | None = None) -> ModelF
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.suffix)
 def test_the_shipped_card_speaks_of_the_shipped_files(path: Path) -> None:
-    card = of(network.alone(path))
+    card = of(modelfile.alone(path))
     assert card is not None
     assert (card.classes, card.output, card.pixels) == (CLASSES, "logit", (0, 255))
     assert sorted(card.sha256) == sorted(map(file_sha256, SHIPPED))
@@ -108,7 +108,7 @@ def family(folder: Path, sha256: str | None, form: Form) -> ModelFile:
 
 def test_a_form_with_the_shipped_weights_has_the_shipped_card(tmp_path: Path) -> None:
     made = family(tmp_path, file_sha256(SHIPPED[0]), made_form())
-    assert of(made) == of(network.alone(SHIPPED[0]))
+    assert of(made) == of(modelfile.alone(SHIPPED[0]))
     (found,) = families.find(str(tmp_path))
     assert of(ModelFile(*found)) == of(made)
     made.path.write_bytes(b"....TFL3 another file")
@@ -120,9 +120,9 @@ def test_other_weights_have_no_card(tmp_path: Path) -> None:
     random = family(tmp_path, file_sha256(SHIPPED[0]), made_form(weights="random"))
     assert of(random) is None
     assert random_weights(random)
-    assert not random_weights(network.alone(SHIPPED[0]))
+    assert not random_weights(modelfile.alone(SHIPPED[0]))
     (tmp_path / "other.tflite").write_bytes(b"....TFL3")
-    assert of(network.alone(tmp_path / "other.tflite")) is None
+    assert of(modelfile.alone(tmp_path / "other.tflite")) is None
 
 
 def test_random_weights_have_no_card_even_where_one_lies_beside_them(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 from made_networks import made_check
 
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile, checks
-from profiler.network.digest import file_sha256
+from profiler.modelfile import ModelFile, checks
+from profiler.modelfile.digest import file_sha256
 from profiler.records import Check
 
 

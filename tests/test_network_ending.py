@@ -10,16 +10,16 @@ from made_classifiers import CODES, ENDINGS, colours
 from made_keras import archive, conv, functional, hdf5, layer, sequential, source, tensor
 from made_tflite import INT8, Graph, Op, T, constant, model
 
-from profiler import network
-from profiler.network.ending import kind
+from profiler import modelfile
+from profiler.modelfile.output_kind import kind
 from profiler.records import OutputKind
 
 SAME = (CODES.RESHAPE, CODES.SQUEEZE, CODES.DEQUANTIZE, CODES.QUANTIZE, CODES.CAST)
 
 
-@pytest.mark.parametrize("name", network.DEFAULTS.values())
+@pytest.mark.parametrize("name", modelfile.DEFAULTS.values())
 def test_the_shipped_models_end_in_a_plain_dense_layer(name: str) -> None:
-    assert kind(network.shipped(name)) == "logit"
+    assert kind(modelfile.shipped(name)) == "logit"
 
 
 @pytest.mark.parametrize(

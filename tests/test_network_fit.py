@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 from studies import PI5
 
-from profiler.network.fit import fits, levels
+from profiler.machine.cache_fit import fits, levels
 
 
 def test_levels_are_the_caches_that_hold_data_from_the_core_outwards() -> None:

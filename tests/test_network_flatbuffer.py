@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_tflite import Graph, Op, T, constant, model
 
-from profiler.network.flatbuffer import ALLOWANCE, TABLE, Allowance, Damaged, Walk, content, far, share_out
+from profiler.modelfile.tflite.flatbuffer import ALLOWANCE, TABLE, Allowance, Damaged, Walk, content, far, share_out
 
 ADD = tflite.BuiltinOperator.ADD
 SMALL = model(Graph([T([3]), T([3], data=constant(3)), T([3])], [Op(ADD, [0, 1], [2])], [0], [2]))

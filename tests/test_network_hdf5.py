@@ -20,11 +20,12 @@ from hypothesis import strategies as st
 from made_keras import archive, functional, hdf5, layer, sequential, small, source, tensor
 
 from profiler.errors import ProfilerError
-from profiler.network import hdf5 as reading
-from profiler.network import hdf5_reader, keras_archive, keras_zip
-from profiler.network.keras_graph import Graph
-from profiler.network.keras_operators import network
-from profiler.network.keras_weights import by_store
+from profiler.modelfile.keras import archive as keras_archive
+from profiler.modelfile.keras import hdf5 as reading
+from profiler.modelfile.keras import hdf5_worker, zip_members
+from profiler.modelfile.keras.graph import Graph
+from profiler.modelfile.keras.operators import network
+from profiler.modelfile.keras.weights import by_store
 from profiler.records import Network
 from profiler.records.base import to_json
 
@@ -33,7 +34,7 @@ NOTHING = reading.Contents((), {})
 
 def contents(data: bytes, texts: tuple[str, ...] = ()) -> reading.Contents:
     """As the reader's process finds it, found in this one."""
-    return hdf5_reader.contents(hdf5_reader.Part(io.BytesIO(b"0123" + data), 4, len(data)), len(data), "m.h5", texts)
+    return hdf5_worker.contents(hdf5_worker.Part(io.BytesIO(b"0123" + data), 4, len(data)), len(data), "m.h5", texts)
 
 
 def made(write: Callable[[h5py.File], None], **options: Any) -> bytes:
@@ -223,7 +224,7 @@ def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
 
 def test_a_bomb_is_refused_by_what_it_declares(tmp_path: Path) -> None:
     path = archive(tmp_path / "m.keras", *small(), deflate=True)
-    assert "would unpack from" in refusal(changed(path, "model.weights.h5", 24, "<I", keras_zip.FREE_BYTES + 1))
+    assert "would unpack from" in refusal(changed(path, "model.weights.h5", 24, "<I", zip_members.FREE_BYTES + 1))
 
 
 def test_a_bomb_is_refused_by_what_it_unpacks_to(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from made_keras import archive, conv, functional, hdf5, layer, sequential, small, source, tensor
 
 from profiler.errors import ProfilerError
-from profiler.network import keras_archive, shipped, tflite
+from profiler.modelfile import shipped
+from profiler.modelfile.keras import archive as keras_archive
+from profiler.modelfile.tflite import reader
 from profiler.records import Network
 
 SHIPPED = shipped("cat-dog-mnv2.keras")
@@ -60,7 +62,7 @@ def test_the_shipped_network_is_as_its_paper_has_it() -> None:
 
 
 def test_the_shipped_forms_multiply_as_often() -> None:
-    assert read(SHIPPED).macs == tflite.read(shipped("cat-dog-mnv2.tflite")).macs
+    assert read(SHIPPED).macs == reader.read(shipped("cat-dog-mnv2.tflite")).macs
 
 
 def test_all_weights_of_the_shipped_network_belong_to_a_layer() -> None:
@@ -323,8 +325,8 @@ def test_activations_have_the_type_that_the_policy_computes_in(tmp_path: Path, p
 
 def test_no_engine_is_imported_and_no_time_lost() -> None:
     code = (
-        "import sys; from pathlib import Path; from profiler.network import keras_archive;"
-        "keras_archive.read(Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from profiler.modelfile.keras import archive;"
+        "archive.read(Path(sys.argv[1]));"
         "print(sorted({'tensorflow', 'keras', 'h5py', 'jax', 'torch'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}

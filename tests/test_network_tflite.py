@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_tflite import FLOAT32, INT8, INT32, Graph, Op, Signature, T, constant, model
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import arena, tflite
-from profiler.network.tflite_arena import activations, workspace
+from profiler.modelfile import arena
+from profiler.modelfile.tflite import reader
+from profiler.modelfile.tflite.arena import activations, workspace
 from profiler.records import Network, Operator, from_json, to_json
 
-SHIPPED = network.shipped("cat-dog-mnv2.tflite")
+SHIPPED = modelfile.shipped("cat-dog-mnv2.tflite")
 CODE: Any = schema.BuiltinOperator
 FLOAT16 = schema.TensorType.FLOAT16
 MADE = Path("made.tflite")
@@ -26,7 +27,7 @@ MIB = 2**20
 
 
 def read(data: bytes) -> Network:
-    return tflite.parse(memoryview(data), MADE)
+    return reader.parse(memoryview(data), MADE)
 
 
 def read_one(tensors: list[T], code: int | str, inputs: list[int], outputs: list[int]) -> Network:
@@ -46,7 +47,7 @@ def touched(operator: Operator) -> tuple[int, int, int]:
 
 @pytest.fixture(scope="module")
 def shipped() -> Network:
-    return tflite.read(SHIPPED)
+    return reader.read(SHIPPED)
 
 
 # MobileNetV2: expansion, output channels, repeats and first stride of each group of blocks; Sandler et al., table 2.
@@ -126,7 +127,7 @@ def test_the_shipped_models_activations(shipped: Network) -> None:
 
 def test_reading_imports_no_engine() -> None:
     code = (
-        "import sys; from pathlib import Path; from profiler.network import tflite; "
+        "import sys; from pathlib import Path; from profiler.modelfile.tflite import reader as tflite; "
         f"tflite.read(Path({str(SHIPPED)!r})); "
         "print([name for name in ('tensorflow', 'keras', 'ai_edge_litert', 'tflite_runtime') if name in sys.modules])"
     )
@@ -163,7 +164,7 @@ def test_padding_can_be_anything() -> None:
     """Whatever stands in bytes that are called padding, the network is the same."""
     data = model(Graph([T([3]), T([3], data=constant(3)), T([3])], [Op(CODE.ADD, [0, 1], [2])], [0], [2]))
     plain = read(data)
-    gaps = tflite.share_out(len(data), list(tflite.File(memoryview(data)).walk.claims.items()))[1]
+    gaps = reader.share_out(len(data), list(reader.File(memoryview(data)).walk.claims.items()))[1]
     assert gaps
     for start, stop in gaps:
         changed = read(data[:start] + b"\xff" * (stop - start) + data[stop:])
@@ -183,7 +184,7 @@ def test_files_attached_as_a_zip_archive_are_metadata(tmp_path: Path) -> None:
     path.write_bytes(data)
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("labels.txt", "cat\ndog\n")
-    found = tflite.read(path)
+    found = reader.read(path)
     assert sizes(found)["metadata", "attached files"] == path.stat().st_size - len(data)
     assert not found.notes
 
@@ -405,7 +406,7 @@ def test_a_reshaped_tensor_lives_on_in_its_place() -> None:
 
 
 def test_too_many_activations_are_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tflite, "PLANNED", 1)
+    monkeypatch.setattr(reader, "PLANNED", 1)
     found = read_one([T([4]), T([4])], CODE.ABS, [0], [1])
     assert (found.arena_bytes, found.least_bytes, found.arena_how) == (None, 32, "not planned: 2 activations")
 
@@ -417,13 +418,13 @@ def test_another_file_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.tflite"
     path.write_bytes(content)
     with pytest.raises(ProfilerError, match=r"is not a \.tflite model"):
-        tflite.read(path)
+        reader.read(path)
 
 
 def test_no_file_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent.tflite"):
         with pytest.raises(ProfilerError, match="cannot be read"):
-            tflite.read(path)
+            reader.read(path)
 
 
 RICH = model(
@@ -573,7 +574,7 @@ def real(data: bytes) -> tuple[dict[int, tuple[int, int]], Any]:
 
 def extent(data: bytes) -> int:
     """Bytes from the first to the last of the activations that the interpreter planned, those of the file's graph."""
-    file = tflite.File(memoryview(data))
+    file = reader.File(memoryview(data))
     (graph, *_) = file.graphs
     made = {*graph.inputs, *(index for step in graph.steps for index in step.outputs)}
     held, _interpreter = real(data)
@@ -617,7 +618,7 @@ def test_the_plan_is_the_interpreters(graph: Graph) -> None:
 @pytest.mark.slow
 def test_the_plan_of_the_float32_form_is_the_interpreters() -> None:
     tensorflow = pytest.importorskip("tensorflow")
-    keras_model = tensorflow.keras.models.load_model(network.shipped("cat-dog-mnv2.keras"))
+    keras_model = tensorflow.keras.models.load_model(modelfile.shipped("cat-dog-mnv2.keras"))
     data = tensorflow.lite.TFLiteConverter.from_keras_model(keras_model).convert()
     found = read(data)
     assert found.macs == mobilenet_v2_macs(150, 1)
@@ -628,7 +629,7 @@ def test_the_plan_of_the_float32_form_is_the_interpreters() -> None:
 @pytest.mark.slow
 def test_the_plan_of_the_shipped_model_is_the_interpreters_but_for_its_temporaries() -> None:
     data = SHIPPED.read_bytes()
-    (graph,) = tflite.File(memoryview(data)).graphs
+    (graph,) = reader.File(memoryview(data)).graphs
     held = activations(graph)[1]
     besides = workspace(graph)
     total = arena.planned([*held, *besides])

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from profiler.cli import INTERRUPTED, owned
+from profiler.cli import INTERRUPTED
+from profiler.cli.live import stdio_and_signals
 
 CHATTER = """
 import os, sys
-from profiler.cli import owned
+from profiler.cli.live import stdio_and_signals as owned
 print("before")
 with owned.output() as out:
     os.write(1, b"one ")
@@ -66,7 +67,7 @@ def test_complaints_into_a_file_are_kept(tmp_path: Path) -> None:
 CLOSED = """
 import os, sys
 from pathlib import Path
-from profiler.cli import owned
+from profiler.cli.live import stdio_and_signals as owned
 with owned.output() as out, Path(sys.argv[1]).open("w") as study:
     os.write(1, b"one ")
     os.write(2, b"two ")
@@ -84,15 +85,15 @@ def test_without_standard_streams_what_is_said_goes_nowhere_and_into_no_file(tmp
 
 
 def test_a_program_that_replaced_standard_output_keeps_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    with owned.output() as out:
+    with stdio_and_signals.output() as out:
         out.write("mine")
     assert capsys.readouterr().out == "mine"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.Signals) -> None:
-    before, stop = signal.getsignal(number), owned.Stop()
-    with owned.stoppable(stop, lambda: None):
+    before, stop = signal.getsignal(number), stdio_and_signals.Stop()
+    with stdio_and_signals.stoppable(stop, lambda: None):
         assert not stop.is_set()
         signal.raise_signal(number)
         assert stop.is_set()
@@ -104,7 +105,7 @@ def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.S
 def test_a_second_ctrl_c_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
     monkeypatch.setattr(os, "_exit", said.append)
-    with owned.stoppable(owned.Stop(), lambda: said.append("left")):
+    with stdio_and_signals.stoppable(stdio_and_signals.Stop(), lambda: said.append("left")):
         signal.raise_signal(signal.SIGINT)
         assert said == []
         signal.raise_signal(signal.SIGINT)
@@ -113,7 +114,7 @@ def test_a_second_ctrl_c_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 AMID = """
 import signal, sys
-from profiler.cli import owned
+from profiler.cli.live import stdio_and_signals as owned
 
 def amid(frame, event, _value):
     # Each line that runs while the first signal is answered is interrupted by another one.
@@ -137,9 +138,9 @@ def test_a_signal_amid_another_is_no_deadlock() -> None:
 
 
 def test_a_process_that_was_started_deaf_stays_so() -> None:
-    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), owned.Stop()
+    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), stdio_and_signals.Stop()
     try:
-        with owned.stoppable(stop, lambda: None):
+        with stdio_and_signals.stoppable(stop, lambda: None):
             signal.raise_signal(signal.SIGHUP)
             assert not stop.is_set()
     finally:

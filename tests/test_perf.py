@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from studies import LAB
 
-from profiler import events as catalogue
-from profiler import machine as this_machine
 from profiler.counters import Survey, choose, perf
 from profiler.counters.perf_output import Reading
 from profiler.errors import ProfilerError
+from profiler.machine import events as catalogue
+from profiler.machine import host
 from profiler.records import Event, Machine, Region
 
 FakePerf = Callable[..., None]
@@ -97,7 +97,7 @@ def test_a_raw_code_below_0x40_needs_the_kernels_word(
 ) -> None:
     fake_perf()
     listed = frozenset({0x11, 0x08, 0x24, 0x17, 0x04})
-    monkeypatch.setattr(this_machine, "pmu_events", lambda pmu: listed)
+    monkeypatch.setattr(host, "pmu_events", lambda pmu: listed)
     absent = surveyed(pi5).absent
     assert set(absent) == {"ll_cache_rd", "ll_cache_miss_rd"}
 
@@ -107,7 +107,7 @@ def test_a_pmu_without_l1d_cache_is_emulated(
 ) -> None:
     """What QEMU's PMU shows: no code says that it lacks 0x58, and what it lists of the stalls stays 0."""
     fake_perf(silent=["stall_backend", "l2d_cache_inval", "r58"])
-    monkeypatch.setattr(this_machine, "pmu_events", lambda pmu: frozenset({0x11, 0x08, 0x23, 0x24}))
+    monkeypatch.setattr(host, "pmu_events", lambda pmu: frozenset({0x11, 0x08, 0x23, 0x24}))
     survey = surveyed(pi5, "lab,r58,ref-cycles")
     assert survey.groups == (("cycles", "inst_retired", "ref-cycles"),)
     assert "l1d_cache" in survey.absent["l2d_cache_inval"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profiler.counters.perf_output import Reading, counts, parse
-from profiler.events import strip
+from profiler.machine.events import strip
 
 SAMPLES = Path(__file__).parent / "samples"
 MACHINE = SAMPLES / "pmu-vm"

@@ -3,7 +3,7 @@
 import pytest
 
 from profiler.cli.options import complain
-from profiler.plain import safe
+from profiler.sanitize import safe
 
 
 def test_what_cannot_be_printed_is_a_question_mark() -> None:

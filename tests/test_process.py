@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from profiler import process
 from profiler.counters import Launch
 from profiler.errors import ProfilerError
+from profiler.measure import process
 
 
 def python(code: str, **environment: str) -> Launch:

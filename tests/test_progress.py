@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 from studies import made_study
 
-from profiler.measure import EMULATED
-from profiler.progress import Progress, Step
+from profiler.machine.targets import find
+from profiler.measure.progress import Progress, Step
+from profiler.measure.run import EMULATED
 from profiler.records import Case, Run, Simulation, Study
-from profiler.targets import find
 
 TARGET = find("pi5")
 

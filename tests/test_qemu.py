@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from profiler import targets
-from profiler.counters import Setup, UnusableError, build, qemu
+from profiler.counters import Setup, UnusableError, compile_plugin, qemu
 from profiler.counters.qemu import Qemu
+from profiler.machine import targets
 from profiler.records import Machine
 from profiler.virtual import Virtual
 
@@ -196,7 +196,7 @@ def test_what_a_prefetcher_brings_is_no_refill(real: Callable[..., Qemu], tmp_pa
 
 def test_the_library_is_compiled_once(real: Callable[..., Qemu]) -> None:
     real()
-    made = build.library("cachesim", qemu.SOURCES)
+    made = compile_plugin.library("cachesim", qemu.SOURCES)
     before = made.stat()
-    assert build.library("cachesim", qemu.SOURCES) == made
+    assert compile_plugin.library("cachesim", qemu.SOURCES) == made
     assert (made.stat().st_ino, made.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

@@ -3,11 +3,11 @@
 from msgspec import structs
 from studies import family_study, made_study
 
-from profiler.photos import DEGRADED
+from profiler.analysis.study_analysis import analyse
+from profiler.images.labelled_photos import DEGRADED
 from profiler.records import Study
-from profiler.report.agreement import agreement
-from profiler.report.analysis import analyse
 from profiler.report.model import Section
+from profiler.report.sections.agreement import agreement
 
 
 def said(study: Study, runs: tuple) -> Section:

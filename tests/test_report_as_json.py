@@ -6,10 +6,11 @@ import json
 from studies import made_study
 
 from profiler import report
+from profiler.export import tidy_tables
 from profiler.records import Case
-from profiler.report.formats import as_json, tidy
-from profiler.report.grading.validity import Finding, Validity
+from profiler.report.formats import as_json
 from profiler.report.model import Question
+from profiler.validity.model import Finding, Validity
 
 CASE = Case(model="keras", images=5, region="process", group=("cycles",))
 
@@ -40,7 +41,7 @@ def test_it_says_all_that_the_report_says() -> None:
         for figure, drawn in zip(written["figures"], section.figures, strict=True):
             assert figure == {name: getattr(drawn, name) for name in ("key", "title", "alt", "caption")}
     assert len(found["quantities"]) == len(asked.quantities) > 100
-    assert found["quantities"][0] == {name: getattr(asked.quantities[0], name) for name in tidy.QUANTITIES}
+    assert found["quantities"][0] == {name: getattr(asked.quantities[0], name) for name in tidy_tables.QUANTITIES}
 
 
 def test_no_number_is_one_that_json_does_not_know() -> None:

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from reading import everything, number, row, section, table, value
 from studies import GENERIC_HARDWARE, KERAS, LITERT, NO_PMU, NO_PMU_WHY, PI5, failing, made_study, recounting
 
-from profiler import report, terminal
+from profiler import report
+from profiler.cli import terminal
 from profiler.records import Run
-from profiler.report.drawn import CostGrid, CostLines
+from profiler.report.figures.data import CostGrid, CostLines
 from profiler.report.model import Report
 
 

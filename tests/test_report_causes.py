@@ -10,9 +10,9 @@ from reading import number, row, section, table, value
 from studies import KERAS, LITERT, NO_PMU, Truth, family_study, made_study
 
 from profiler import report
+from profiler.analysis.ablation_pairs import pairs
 from profiler.records import Form, Model, Run
 from profiler.report.model import Report
-from profiler.report.pairs import pairs
 
 TITLE = "What made the difference"
 FAST = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}

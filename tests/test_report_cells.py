@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.report import text
-from profiler.report.formats.cells import bound, worth
+from profiler.analysis import notation
+from profiler.report.formats.cell_values import bound, worth
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_bound(text: str, written: str) -> None:
     assert bound(text) == written.replace("~", "\N{NO-BREAK SPACE}")
 
 
-@given(st.floats(1e-3, 1e14), st.sampled_from(["", "ns", "bytes", text.NUMBER]))
+@given(st.floats(1e-3, 1e14), st.sampled_from(["", "ns", "bytes", notation.NUMBER]))
 def test_every_figure_that_a_table_writes_is_worth_itself(value: float, unit: str) -> None:
     if unit == "bytes":
         value = max(1.0, value)
-    assert worth(text.plain(value, unit)) == pytest.approx(value, rel=0.006)
+    assert worth(notation.plain(value, unit)) == pytest.approx(value, rel=0.006)

@@ -8,8 +8,8 @@ from reading import SVG
 from studies import made_study
 
 from profiler import report
-from profiler.report.drawing.drawings import Drawings
-from profiler.report.formats.compact import compact
+from profiler.report.figures.rendered import Drawings
+from profiler.report.formats.minify_svg import compact
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from studies import made_study
 
 from profiler import report
-from profiler.report.formats import contents
+from profiler.report.formats import file_manifest
 
 
 def written(folder: Path) -> set[str]:
@@ -22,7 +22,7 @@ def test_files_of_the_same_report_stay_and_those_of_another_go(tmp_path: Path) -
     report.write(built, tmp_path, ("json",))
     assert {"report.md", "counts.csv", "report.json", "figures/phases.svg"} <= written(tmp_path)
     report.write(report.build(study, runs[:-1]), tmp_path, ("json",))
-    assert written(tmp_path) == {"report.json", contents.LIST, "figures/mine.svg", "notes.md"}
+    assert written(tmp_path) == {"report.json", file_manifest.LIST, "figures/mine.svg", "notes.md"}
 
 
 def test_a_folder_that_is_empty_then_goes_too(tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_damaged_list_removes_nothing(tmp_path: Path, text: bytes) -> None:
     folder = tmp_path / "report"
     folder.mkdir()
     (tmp_path / "kept").write_text("kept")
-    (folder / contents.LIST).write_bytes(text)
-    _, stale = contents.settled(folder, ("report.json",), "new")
-    contents.remove(folder, stale)
-    assert written(tmp_path) == {"kept", f"report/{contents.LIST}"}
+    (folder / file_manifest.LIST).write_bytes(text)
+    _, stale = file_manifest.settled(folder, ("report.json",), "new")
+    file_manifest.remove(folder, stale)
+    assert written(tmp_path) == {"kept", f"report/{file_manifest.LIST}"}

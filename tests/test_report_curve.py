@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from reading import SVG
 from studies import LITERT, NO_PMU, PI5, made_study, study_beside
 
-from profiler import targets
+from profiler.machine import targets
+from profiler.miss_curve import figure, sentences
+from profiler.miss_curve import page as curve_page
+from profiler.miss_curve.curve import Point, apart, at, levels, machines, points, predictions, spread
 from profiler.records import Cache, Machine, MissCurve, Run, Study, Target, from_json, to_json
-from profiler.report.curves import curve_figure, curve_page, curve_words
-from profiler.report.curves.curve import Point, apart, at, levels, machines, points, predictions, spread
 
 SIZES = tuple(2**power for power in range(14, 27))
 BOARD = replace(targets.find("pi5"), prefetch={"kind": "none"})
@@ -124,9 +125,9 @@ def test_a_machine_of_the_users_own_with_a_known_name_stands_beside_it() -> None
     own, shipped, *_ = machines(curve)
     assert (own.title, own.caches) == ("Raspberry Pi 5 (mine)", larger)
     assert shipped.title == "Raspberry Pi 5"
-    first, second, *_ = curve_words.tables(curve)[0].rows
+    first, second, *_ = sentences.tables(curve)[0].rows
     assert (first[:2], second[:2]) == (("Raspberry Pi 5 (mine)", "1 MiB"), ("Raspberry Pi 5", "512 KiB"))
-    assert "Pi 5 (mine) L2" in curve_figure.alt(curve, ())
+    assert "Pi 5 (mine) L2" in figure.alt(curve, ())
 
 
 def test_machines_and_points_with_other_lines_are_left_out() -> None:
@@ -211,7 +212,7 @@ def test_a_machine_without_a_pmu_has_no_measured_points() -> None:
 
 
 def test_the_tables_say_what_each_machines_caches_leave() -> None:
-    machines_table, predicted = curve_words.tables(made_curve())
+    machines_table, predicted = sentences.tables(made_curve())
     rows = {row[0]: row[1:] for row in machines_table.rows}
     assert rows["Raspberry Pi 5"] == ("512 KiB", "500 k ±1.3 %", "30.5 MiB", "2 MiB", "300 k ±1.3 %", "18.3 MiB")
     assert rows["Raspberry Pi 4"] == ("1 MiB", "400 k ±1.3 %", "24.4 MiB", "no L3", "", "")
@@ -223,18 +224,18 @@ def test_the_tables_say_what_each_machines_caches_leave() -> None:
 def test_a_cache_beyond_the_curve_has_no_figure() -> None:
     caches = tuple(replace(cache, size_bytes=2**27) if cache.level == 3 else cache for cache in BOARD.caches)
     curve = made_curve(target=replace(BOARD, title="A server", caches=caches))
-    (row,) = (row for row in curve_words.tables(curve)[0].rows if row[0] == "A server")
+    (row,) = (row for row in sentences.tables(curve)[0].rows if row[0] == "A server")
     assert row[4:] == ("128 MiB", "n/a", "n/a")
-    assert "128 MiB" not in " ".join(curve_words.summary(curve))
+    assert "128 MiB" not in " ".join(sentences.summary(curve))
 
 
 def test_what_was_not_simulated_in_full_has_no_table() -> None:
-    assert [table.key for table in curve_words.tables(made_curve(full={}))] == ["machines"]
-    assert len(curve_words.trust(made_curve(full={}))) == 1
+    assert [table.key for table in sentences.tables(made_curve(full={}))] == ["machines"]
+    assert len(sentences.trust(made_curve(full={}))) == 1
 
 
 def test_the_summary_tells_working_set_falls_and_what_is_left() -> None:
-    touched, falls, left = curve_words.summary(made_curve())
+    touched, falls, left = sentences.summary(made_curve())
     assert "touches 8 MiB of memory (131 k ±0.02 % distinct lines of 64 bytes), 4 times the file's 2 MiB" in touched
     assert "none of the sampled lines misses" in touched
     assert "16 KiB misses 1 M times" in falls
@@ -246,12 +247,12 @@ def test_the_summary_tells_working_set_falls_and_what_is_left() -> None:
 def test_a_curve_that_does_not_fall_says_so() -> None:
     rows = ((100.0, 90.0), (100.0, 90.0))
     curve = made_curve(steady=rows, cold=rows, touched=(90.0, 90.0), sizes_bytes=(2**19, 2**21))
-    assert "No size on the curve brings them below 50 %." in curve_words.summary(curve)[1]
-    assert "90 misses are left" in curve_words.summary(curve)[0]
+    assert "No size on the curve brings them below 50 %." in sentences.summary(curve)[1]
+    assert "90 misses are left" in sentences.summary(curve)[0]
 
 
 def test_how_far_to_trust_it() -> None:
-    sampling, compared = curve_words.trust(made_curve())
+    sampling, compared = sentences.trust(made_curve())
     assert "standard error of the 4 samples' mean is at most 1.3 %" in sampling
     assert "another seed (1 and 2)" in sampling
     assert "the curve differs there by at most 0 %" in sampling
@@ -262,13 +263,13 @@ def test_how_far_to_trust_it() -> None:
 def test_one_sample_has_no_error_to_tell() -> None:
     curve = made_curve()
     curve = replace(curve, seeds=(1,), steady=curve.steady[:1], cold=curve.cold[:1], touched=curve.touched[:1])
-    assert len(curve_words.trust(curve)) == 1
-    assert "±" not in "".join(cell for table in curve_words.tables(curve) for row in table.rows for cell in row)
-    curve_figure.draw(curve, ())
+    assert len(sentences.trust(curve)) == 1
+    assert "±" not in "".join(cell for table in sentences.tables(curve) for row in table.rows for cell in row)
+    figure.draw(curve, ())
 
 
 def test_where_the_figures_come_from() -> None:
-    label = curve_words.label(made_curve())
+    label = sentences.label(made_curve())
     for word in (
         "QEMU 7.2.22, not measured",
         "arm64",
@@ -278,8 +279,8 @@ def test_where_the_figures_come_from() -> None:
         "1 and 2",
     ):
         assert word in label
-    assert "virtual" not in curve_words.label(made_curve(guest=None))
-    assert "4 threads share the cache" in " ".join(curve_words.limits(made_curve(threads=4)))
+    assert "virtual" not in sentences.label(made_curve(guest=None))
+    assert "4 threads share the cache" in " ".join(sentences.limits(made_curve(threads=4)))
 
 
 def words_of(svg: bytes) -> list[str]:
@@ -289,13 +290,13 @@ def words_of(svg: bytes) -> list[str]:
 def test_the_drawing_names_caches_floor_and_every_series() -> None:
     curve = made_curve()
     found = points(curve, [on(PI5)])
-    svg = curve_figure.draw(curve, found)
+    svg = figure.draw(curve, found)
     words = words_of(svg)
     assert {"Pi 5 L2, Pi 3 L2 512 KiB", "Pi 4 L2 1 MiB", "Pi 5 L3 2 MiB"} <= set(words)
     assert "distinct lines touched (8 MiB)" in words
     assert {point.series for point in found} <= set(words)
     assert {"16 KiB", "64 MiB", "cache size", "misses an inference"} <= set(words)
-    assert svg == curve_figure.draw(curve, found)
+    assert svg == figure.draw(curve, found)
 
 
 def crowded() -> Target:
@@ -314,7 +315,7 @@ def test_labels_of_caches_stay_apart_and_inside(target: Target) -> None:
     curve = made_curve(target=target)
     canvas = Figure(layout="constrained")
     renderer = FigureCanvasAgg(canvas).get_renderer()
-    curve_figure.paint(canvas, curve, points(curve, []))
+    figure.paint(canvas, curve, points(curve, []))
     canvas.draw(renderer)
     labels = [text for text in canvas.axes[0].texts if "L2" in text.get_text() or "L3" in text.get_text()]
     boxes = [label.get_window_extent(renderer) for label in labels]
@@ -328,16 +329,16 @@ def test_labels_of_caches_stay_apart_and_inside(target: Target) -> None:
 
 def test_the_alternative_text_tells_the_curve() -> None:
     curve = made_curve()
-    alt = curve_figure.alt(curve, points(curve, []))
+    alt = figure.alt(curve, points(curve, []))
     assert "from 1 M at 16 KiB down to 0 at 64 MiB" in alt
     assert "full simulation of the same pass" in alt
 
 
 def test_the_caption_speaks_of_the_marks_that_there_are() -> None:
     curve = made_curve()
-    assert "Filled" not in curve_figure.caption(curve, points(curve, []))
-    assert "Filled" in curve_figure.caption(curve, points(curve, [on(PI5)]))
-    assert "hollow" not in curve_figure.caption(curve, ())
+    assert "Filled" not in figure.caption(curve, points(curve, []))
+    assert "Filled" in figure.caption(curve, points(curve, [on(PI5)]))
+    assert "hollow" not in figure.caption(curve, ())
 
 
 def test_the_table_has_a_line_a_size_and_sample() -> None:
@@ -366,7 +367,7 @@ class References(HTMLParser):
 
 def test_the_page_is_one_file_that_escapes_names() -> None:
     curve = made_curve(file="<script>alert(1)</script>.tflite")
-    text = curve_page.render(curve, (), curve_figure.draw(curve, ()))
+    text = curve_page.render(curve, (), figure.draw(curve, ()))
     page = References(text)
     assert not {"script", "link"} & set(page.tags)
     assert all(one.startswith(("data:image/svg+xml;base64,", "curve.")) for one in page.found)

@@ -12,11 +12,19 @@ from reading import SVG
 from studies import KERAS, LAB, LITERT, NO_PMU, family_study, made_study, recounting, study_beside, virtual_study
 
 from profiler import report
+from profiler.analysis import amortisation
 from profiler.records import Run
-from profiler.report import shares
-from profiler.report.drawing import canvas, figures
-from profiler.report.drawing.charts_latency import DOTS, MODEL_DOTS
-from profiler.report.drawn import AmortisedLines, CostGrid, LatencySteps, LatencyTrace, RatioDots, RunBars, SizeDots
+from profiler.report.figures import layout, render
+from profiler.report.figures.data import (
+    AmortisedLines,
+    CostGrid,
+    LatencySteps,
+    LatencyTrace,
+    RatioDots,
+    RunBars,
+    SizeDots,
+)
+from profiler.report.figures.select_latency import DOTS, MODEL_DOTS
 from profiler.report.model import Figure, Report
 
 SMALL = {"images": (1, 5, 10), "repeats": 3}
@@ -41,7 +49,7 @@ def drawn(of: Report) -> dict[str, Figure]:
 
 
 def svg(of: Report, key: str) -> ElementTree.Element:
-    return ElementTree.fromstring(figures.draw(drawn(of)[key], canvas.marks(of.labels))["svg"])
+    return ElementTree.fromstring(render.draw(drawn(of)[key], layout.marks(of.labels))["svg"])
 
 
 def words(of: Report, key: str) -> list[str]:
@@ -85,10 +93,10 @@ def test_a_study_has_the_figures_that_its_data_allow(study: tuple, keys: list[st
 
 @pytest.mark.parametrize("key", [*LEADING, "sizes"])
 def test_the_same_figure_gives_the_same_bytes_in_each_format(key: str) -> None:
-    figure, looks = drawn(measured())[key], canvas.marks(measured().labels)
-    both = figures.draw(figure, looks, ("svg", "pdf"))
-    assert figures.draw(figure, looks) == {"svg": both["svg"]}
-    assert figures.draw(figure, looks, ("pdf",)) == {"pdf": both["pdf"]}
+    figure, looks = drawn(measured())[key], layout.marks(measured().labels)
+    both = render.draw(figure, looks, ("svg", "pdf"))
+    assert render.draw(figure, looks) == {"svg": both["svg"]}
+    assert render.draw(figure, looks, ("pdf",)) == {"pdf": both["pdf"]}
     assert both["pdf"].startswith(b"%PDF")
     for said in (b"/CreationDate", b"/Producer"):
         assert said not in both["pdf"]
@@ -154,7 +162,7 @@ def test_the_amortised_cost_has_the_counts_where_the_fixed_share_falls() -> None
         fixed, each = {"keras": KERAS, "litert": LITERT}[cost.model]["duration_time"]
         assert figure.drawing.shares[0.5][cost.model] == pytest.approx(fixed / each, rel=0.05)
         assert figure.drawing.shares[0.1][cost.model] == pytest.approx(9 * fixed / each, rel=0.05)
-        half = shares.falls_under(cost, 0.5)
+        half = amortisation.falls_under(cost, 0.5)
         assert half
         assert f"{half.value:,.0f} and " in figure.alt
     assert {"images of the run", "duration_time for each image", "fixed share falls under 50 %"} <= set(
@@ -265,8 +273,8 @@ def test_a_machine_without_known_caches_has_sizes_without_lines() -> None:
 
 @pytest.mark.parametrize("key", [*LEADING, "sizes"])
 def test_ten_models_keep_their_looks_and_their_room(key: str) -> None:
-    figure, looks = drawn(many())[key], canvas.marks(many().labels)
-    drawing = figures.draw(figure, looks)["svg"].decode()
+    figure, looks = drawn(many())[key], layout.marks(many().labels)
+    drawing = render.draw(figure, looks)["svg"].decode()
     baseline = {many().labels[0]} if key == "ratios" else set()
     for label in {*many().labels} - baseline:
         assert looks[label].colour in drawing
@@ -275,7 +283,7 @@ def test_ten_models_keep_their_looks_and_their_room(key: str) -> None:
 
 
 def test_ten_models_differ_in_colour_or_marker_and_in_dashes_beside_one_another() -> None:
-    looks = list(canvas.marks(MANY).values())
+    looks = list(layout.marks(MANY).values())
     assert len({(look.colour, look.marker) for look in looks}) == 10
     assert all(first.dashes != second.dashes for first, second in itertools.pairwise(looks))
 
@@ -296,15 +304,15 @@ def test_what_is_drawn_does_not_grow_with_the_runs() -> None:
     for key, most in (("counts", 14 * (60 + BAND)), ("01-duration_time", 2 * (300 + BAND))):
         marks = list(svg(found, key).iter(f"{SVG}use"))
         assert 0 < len([mark for mark in marks if "fill-opacity" in mark.get("style", "")]) <= most
-    looks = canvas.marks(found.labels)
-    assert sum(len(figures.draw(figure, looks)["svg"]) for figure in drawn(found).values()) < 1_000_000
+    looks = layout.marks(found.labels)
+    assert sum(len(render.draw(figure, looks)["svg"]) for figure in drawn(found).values()) < 1_000_000
 
 
 @pytest.mark.parametrize("low_high", [(1, 40), (1, 1e6), (100, 120), (0.3, 3e11), (5, 5.1)])
 def test_logarithmic_axes_have_ticks(low_high: tuple[float, float]) -> None:
     from matplotlib.figure import Figure as Canvas
 
-    from profiler.report.drawing.figures_ticks import log_ticks
+    from profiler.report.figures.log_ticks import log_ticks
 
     axes = Canvas().subplots()
     axes.set_xscale("log")

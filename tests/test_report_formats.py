@@ -20,11 +20,12 @@ from studies import failing, made_study, recounting
 
 from profiler import report
 from profiler.errors import MissingProgramError, ProfilerError
-from profiler.report.drawing import canvas
-from profiler.report.drawing.drawings import Drawings
-from profiler.report.formats import contents, html, latex, markdown, tidy
-from profiler.report.grading.validity import Finding, Validity
+from profiler.export import tidy_tables
+from profiler.report.figures import layout
+from profiler.report.figures.rendered import Drawings
+from profiler.report.formats import file_manifest, html, latex, markdown
 from profiler.report.model import Question, Report, Section, Table
+from profiler.validity.model import Finding, Validity
 
 WRITTEN = ("html", "md", "json", "csv")
 
@@ -120,7 +121,7 @@ def test_all_files_are_there_and_no_others(folder: Path) -> None:
     names = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     figures = {name for name in names if name.startswith("figures/")}
     csvs = {"counts.csv", "latencies.csv", "costs.csv"}
-    assert names - figures == {"index.html", "report.md", "report.json", contents.LIST, *csvs}
+    assert names - figures == {"index.html", "report.md", "report.json", file_manifest.LIST, *csvs}
     assert {"figures/01-duration_time.svg", "figures/phases.svg"} <= figures
 
 
@@ -183,7 +184,7 @@ def test_figures_show_labels_as_they_are(hostile: Path) -> None:
     texts = [
         element.text or "" for element in ElementTree.parse(hostile / "figures/01-duration_time.svg").iter(f"{SVG}text")
     ]
-    assert canvas.short(HOSTILE[0], 28) in texts
+    assert layout.short(HOSTILE[0], 28) in texts
 
 
 @pytest.mark.parametrize("which", ["folder", "hostile"])
@@ -257,7 +258,7 @@ def test_a_model_has_one_colour_in_all_figures(folder: Path) -> None:
 
 def test_runs_make_the_way_to_csv_and_back() -> None:
     study, runs = made_study(images=(1, 5), repeats=2, change=recounting("cycles", value=None, reason="never, on"))
-    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy_tables.counts_csv(study, runs).decode())))
     assert len(lines) == sum(len(run.counts) for run in runs)
     counts = iter(lines)
     for run in runs:
@@ -279,7 +280,7 @@ def test_runs_make_the_way_to_csv_and_back() -> None:
 
 def test_a_failed_run_is_a_line_with_its_reason() -> None:
     study, runs = made_study(images=(1,), repeats=1, change=failing("keras", 1, 0, "killed, twice"))
-    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy_tables.counts_csv(study, runs).decode())))
     failed = [line for line in lines if line["outcome"] == "failed"]
     assert [(line["event"], line["value"], line["reason"]) for line in failed] == [("", "", "killed, twice")] * 2
 
@@ -343,9 +344,9 @@ def test_a_full_disk_is_one_line_and_changes_nothing(tmp_path: Path, monkeypatch
 def test_formats_asked_for_and_no_others(tmp_path: Path) -> None:
     built = report.build(*made_study(images=(1, 5), repeats=2))
     assert report.write(built, tmp_path, ("json",)) == tmp_path / "report.json"
-    assert {path.name for path in tmp_path.iterdir()} == {"report.json", contents.LIST}
+    assert {path.name for path in tmp_path.iterdir()} == {"report.json", file_manifest.LIST}
     assert report.write(built, tmp_path / "page", ("html",)) == tmp_path / "page/index.html"
-    assert {path.name for path in (tmp_path / "page").iterdir()} == {"index.html", contents.LIST}
+    assert {path.name for path in (tmp_path / "page").iterdir()} == {"index.html", file_manifest.LIST}
     assert "counts.csv</a>" not in (tmp_path / "page/index.html").read_text()
 
 
@@ -416,7 +417,7 @@ def test_markdown_anchors_are_those_that_github_makes() -> None:
 
 
 def test_figures_as_numbers_make_the_way_to_csv_and_back(asked: Report) -> None:
-    lines = list(csv.DictReader(io.StringIO(tidy.quantities_csv(asked.quantities).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy_tables.quantities_csv(asked.quantities).decode())))
     assert len(lines) == len(asked.quantities) > 100
     for line, quantity in zip(lines, asked.quantities, strict=True):
         assert (line["subject"], line["event"], line["what"]) == (quantity.subject, quantity.event, quantity.what)

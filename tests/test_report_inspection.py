@@ -7,11 +7,13 @@ from made_networks import made_network, made_operator, made_resident, made_taken
 from made_tflite import Graph, Op, T, constant, model
 from msgspec import structs
 
-from profiler import inspection, network, targets
+from profiler import modelfile
 from profiler.errors import ProfilerError
+from profiler.machine import targets
+from profiler.measure import inspection
 from profiler.records import Engine
-from profiler.report.inspection import tables
 from profiler.report.model import Table
+from profiler.report.sections.model_inspection import tables
 
 PI5 = targets.find("pi5")
 ENGINE = Engine(package="ai-edge-litert", version="2", call="invoke", threads=1, delegate="XNNPACK")
@@ -79,4 +81,4 @@ def test_no_model_is_a_line(tmp_path: Path) -> None:
     path = tmp_path / "a.tflite"
     path.write_bytes(b"nothing")
     with pytest.raises(ProfilerError, match="is not a model"):
-        network.facts(path)
+        modelfile.facts(path)

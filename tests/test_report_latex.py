@@ -16,10 +16,10 @@ from studies import failing, family_study, made_study, study_beside, virtual_stu
 from test_report_formats import HOSTILE
 
 from profiler import report
-from profiler.report.drawing.drawings import Drawings
+from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import latex, latex_tables, latex_text
-from profiler.report.grading.validity import Finding, Validity
 from profiler.report.model import Figure, Question, Report, Section, Table
+from profiler.validity.model import Finding, Validity
 
 MEANT = {
     r"$\backslash$": "\\",

@@ -7,16 +7,16 @@ import pytest
 from msgspec.structs import replace
 from studies import LIVE, LIVE_ONCE, NO_PMU, live_study, made_study, put
 
-from profiler import comparison, report, store
-from profiler.comparison.subject import Loaded
+from profiler import compare, report, store
+from profiler.analysis.live_session import session, trend
+from profiler.analysis.study_analysis import analyse
+from profiler.compare.study import Loaded
 from profiler.errors import ProfilerError
-from profiler.export.suite import suite
-from profiler.frames import Study as Frames
-from profiler.report.analysis import analyse
-from profiler.report.drawing.drawings import Drawings
-from profiler.report.drawn import LatencyTrace
+from profiler.export.frames import Study as Frames
+from profiler.export.pyperf_suite import suite
+from profiler.report.figures.data import LatencyTrace
+from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html, latex, markdown
-from profiler.report.session.figures import session, trend
 
 SHOWN = ("live-session", "live-latency", "live-once", "live-labels", "live-source")
 
@@ -291,7 +291,7 @@ def test_a_sweep_is_no_session():
 
 
 def compared(*named):
-    return comparison.build(comparison.comparison([Loaded(name, *study) for name, study in named]))
+    return compare.build(compare.comparison([Loaded(name, *study) for name, study in named]))
 
 
 def test_two_sessions_compare_frame_by_frame():

@@ -10,11 +10,12 @@ from msgspec.structs import replace as with_fields
 from reading import table
 from studies import family_study, made_study, study_beside, virtual_study
 
+from profiler.analysis.agreement import MARK, reasons, warning
+from profiler.analysis.study_analysis import Agreement
 from profiler.records import Model, Run
 from profiler.report import build
-from profiler.report.analysis import Agreement
-from profiler.report.formats import cells, html, markdown
-from profiler.report.marks import MARK, marked, reasons, warning
+from profiler.report.disagreement_marks import marked
+from profiler.report.formats import cell_values, html, markdown
 from profiler.report.model import Report, Table
 
 BAD = {"check": made_check("litert:int8", "ab", 231)}
@@ -96,7 +97,7 @@ def test_a_study_of_forms_that_agree_is_unmarked(study: object) -> None:
 def test_both_formats_say_what_the_mark_means() -> None:
     assert markdown.render(family()).count(f"\n{NOTE}\n") > 8
     drawn = {figure.key: b"" for each in family().sections for figure in each.figures}
-    assert html.render(family(), drawn).count(f"<li>{cells.bound(NOTE)}</li>") > 8
+    assert html.render(family(), drawn).count(f"<li>{cell_values.bound(NOTE)}</li>") > 8
 
 
 def test_heads_of_every_kind_are_marked() -> None:

@@ -11,10 +11,10 @@ from reading import SVG, everything, number, row, section, table, value
 from studies import LITERT, NO_PMU, PI5, family_study, made_study
 
 from profiler import report
+from profiler.analysis import delegation
 from profiler.records import Taken
-from profiler.report import delegate
-from profiler.report.drawing import canvas, figures
-from profiler.report.drawn import MissDots, OperatorBars
+from profiler.report.figures import layout, render
+from profiler.report.figures.data import MissDots, OperatorBars
 from profiler.report.model import Report, Section
 
 FAST = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
@@ -237,11 +237,11 @@ def test_a_network_without_operators_has_no_table_of_them() -> None:
 
 def test_of_a_kind_taken_in_part_the_share_is_a_range() -> None:
     study, _ = family_study(facts={"litert:int8": {"operators": made_taken({"CONV_2D": 1})}})
-    found = delegate.outside(study.models[-1])
+    found = delegation.outside(study.models[-1])
     macs = sum(macs for *_, macs in LAYERS)
     assert found is not None
     assert (found.least, found.most) == (pytest.approx(4_860_000 / macs), pytest.approx(10_240_000 / macs))
-    assert delegate.share(found) == "19 % to 41 % of its MACs"
+    assert delegation.share(found) == "19 % to 41 % of its MACs"
 
 
 def test_hybrid_arithmetic_is_named_as_such() -> None:
@@ -269,7 +269,7 @@ def test_hybrid_arithmetic_is_named_as_such() -> None:
 def test_only_floats_with_small_integers_are_hybrid(activations: str, weights: str | None, mixed: bool) -> None:
     """A constant of int32 is an axis or a shape."""
     one = made_operators()[0]
-    assert delegate.hybrid(replace(one, activations=activations, weights=weights)) is mixed
+    assert delegation.hybrid(replace(one, activations=activations, weights=weights)) is mixed
 
 
 def test_an_engine_that_does_not_tell_is_said_not_to() -> None:
@@ -383,7 +383,7 @@ def test_a_prefetcher_is_named_where_its_reads_may_matter(
 
 def test_labels_of_a_family_differ_where_they_are_cut() -> None:
     labels = ("litert:width-0.35-fp32", "litert:width-0.35-int8", "litert:width-0.5-fp32", "litert")
-    cut = [canvas.short(label) for label in labels]
+    cut = [layout.short(label) for label in labels]
     assert cut == ["litert:…th-0.35-fp32", "litert:…th-0.35-int8", "litert:…dth-0.5-fp32", "litert"]
 
 
@@ -409,9 +409,9 @@ def test_where_nothing_counts_misses_none_are_drawn() -> None:
 @pytest.mark.parametrize("key", ["working-sets", "misses", "simulated-misses"])
 def test_drawings_are_figures_with_every_model_and_cache(key: str) -> None:
     figure = next(each for each in section(family(), NEW[2]).figures if each.key == key)
-    looks = canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"])
-    svg = figures.draw(figure, looks)["svg"]
-    assert svg == figures.draw(figure, looks)["svg"]
+    looks = layout.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"])
+    svg = render.draw(figure, looks)["svg"]
+    assert svg == render.draw(figure, looks)["svg"]
     words = [text.text or "" for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
     assert {*looks} <= set(words)
     assert {"L2", "L3"} <= {word.strip() for word in words}
@@ -420,12 +420,12 @@ def test_drawings_are_figures_with_every_model_and_cache(key: str) -> None:
 
 def test_ten_models_have_ten_looks_and_no_empty_panel() -> None:
     labels = [f"m{place}" for place in range(10)]
-    looks = canvas.marks(labels)
+    looks = layout.marks(labels)
     assert len(set(looks.values())) == 10
     facts = {label: {"network": made_network("int8")} for label in labels}
     found = report.build(*made_study(labels=labels, facts=facts, **FAST))
     figure = next(each for each in section(found, NEW[2]).figures if each.key == "working-sets")
-    svg = ElementTree.fromstring(figures.draw(figure, looks)["svg"])
+    svg = ElementTree.fromstring(render.draw(figure, looks)["svg"])
     panels = [group for group in svg.iter(f"{SVG}g") if group.get("id", "").startswith("axes_")]
     assert len(panels) == 10
 
@@ -437,4 +437,4 @@ def test_an_operator_of_no_bytes_is_drawn_and_fits() -> None:
     assert row(table(found, "fits-here"), "litert:int8")["first fits L1D\n64 KiB"] == "1"
     assert "No delegate took any of litert:int8's 1 operator." in section(found, NEW[1]).sentences[1]
     figure = next(each for each in section(found, NEW[2]).figures if each.key == "working-sets")
-    assert figures.draw(figure, canvas.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"]))["svg"]
+    assert render.draw(figure, layout.marks(["keras:saved", "keras:weights", "litert:fp32", "litert:int8"]))["svg"]

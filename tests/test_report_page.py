@@ -11,10 +11,10 @@ from browsers import IN_A_BROWSER
 from studies import KERAS, LITERT, failing, family_study, made_study, virtual_study
 
 from profiler import report
-from profiler.report.drawing.drawings import Drawings
+from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html
-from profiler.report.grading.validity import Finding, Validity
 from profiler.report.model import Question, Report, Section, Table
+from profiler.validity.model import Finding, Validity
 
 pytestmark = IN_A_BROWSER
 

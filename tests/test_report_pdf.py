@@ -14,7 +14,7 @@ from studies import made_study
 
 from profiler import report
 from profiler.errors import MissingProgramError, ProfilerError
-from profiler.report.drawing.drawings import Drawings
+from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html, pdf
 from profiler.report.model import Report
 

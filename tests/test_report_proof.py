@@ -4,8 +4,8 @@ import pytest
 from msgspec.structs import replace
 from studies import made_study, study_beside, virtual_study
 
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Run
-from profiler.report.analysis import analyse
 
 SMALL = {"images": (1, 5), "repeats": 2}
 

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 from reading import number
 from studies import KERAS, LITERT, made_study, recounting, study_beside, virtual_study
 
+from profiler.analysis.amortisation import amortised, crossing, falls_under, further, paid_once
+from profiler.analysis.study_analysis import Analysis, analyse
 from profiler.records import Run, Study
-from profiler.report.analysis import Analysis, analyse
 from profiler.report.model import Question
-from profiler.report.questions.images import images
-from profiler.report.shares import amortised, crossing, falls_under, further, paid_once
+from profiler.report.questions.image_count import images
 
 SMALL = {"images": (1, 5, 20), "repeats": 3, "noise": 0.001}
 MS = 1e6

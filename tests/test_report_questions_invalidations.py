@@ -16,8 +16,8 @@ from studies import (
     virtual_study,
 )
 
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Question
 from profiler.report.questions.invalidations import invalidations
 

@@ -7,8 +7,8 @@ from made_networks import made_network
 from msgspec.structs import replace
 from studies import KERAS, LITERT, NO_PMU, PI5, family_study, made_study, recounting, study_beside, virtual_study
 
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Cache, Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Question
 from profiler.report.questions.llc import llc
 

@@ -17,11 +17,11 @@ from studies import (
     virtual_study,
 )
 
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Question
+from profiler.report.questions.common import again, for_a_line
 from profiler.report.questions.overall import overall
-from profiler.report.questions.words import again, for_a_line
 
 SMALL = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
 NO_CAUSE = "does not tell"

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from reading import number
 from studies import KERAS, LITERT, PI5, family_study, made_study, virtual_study
 
+from profiler.analysis.stats import mean
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Model, Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Question
-from profiler.report.questions.memory import resident
+from profiler.report.questions.memory_footprint import resident
 from profiler.report.questions.sizes import file_ratio_holds, misleads, sizes
-from profiler.stats import mean
 
 SMALL = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
 MIB = 2**20

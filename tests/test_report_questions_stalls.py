@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 from studies import KERAS, LITERT, PI5, family_study, made_study, recounting, study_beside, virtual_study
 
-from profiler import events as catalogue
+from profiler.analysis.study_analysis import analyse
+from profiler.machine import events as catalogue
 from profiler.records import Run, Study
-from profiler.report.analysis import analyse
 from profiler.report.model import Question
-from profiler.report.questions.core import counted_view
+from profiler.report.questions.evidence import counted_view
 from profiler.report.questions.stalls import IN_SLOTS, stalls
 
 SMALL = {"images": (1, 5, 20), "repeats": 4, "noise": 0.003}

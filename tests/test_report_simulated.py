@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from reading import SVG, everything, markdown_tables, number, row, section, table, value
 from studies import failing, made_study, study_beside, virtual_study
 
-from profiler import report, terminal
+from profiler import report
+from profiler.cli import terminal
+from profiler.export import tidy_tables
 from profiler.records import Run, Study, from_json, to_json
-from profiler.report import provenance
-from profiler.report.drawn import CostGrid, RefillBars
-from profiler.report.formats import contents, tidy
+from profiler.report.figures.data import CostGrid, RefillBars
+from profiler.report.formats import file_manifest
 from profiler.report.model import Report, Table
+from profiler.report.sections import simulation_provenance
 
 SMALL = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
 GEOMETRY = "Raspberry Pi 5: L1 64 KiB 4-way, L2 512 KiB 8-way private, L3 2 MiB 16-way shared, 64 B lines"
@@ -193,7 +195,7 @@ def test_instructions_are_foreign_where_the_core_is_known_to_have_others(arch: s
     simulation = study_beside(**SMALL)[0].simulation
     assert simulation
     target = replace(simulation.target, uarch=uarch)
-    assert provenance.foreign(replace(simulation, arch=arch, target=target)) == foreign
+    assert simulation_provenance.foreign(replace(simulation, arch=arch, target=target)) == foreign
 
 
 def test_the_table_per_image_has_the_truth() -> None:
@@ -488,7 +490,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_virtual_boards_files_have_no_latencies(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()}
-    assert names == {"index.html", "report.md", "counts.csv", "costs.csv", "figures", contents.LIST}
+    assert names == {"index.html", "report.md", "counts.csv", "costs.csv", "figures", file_manifest.LIST}
     page, document = (folder / "index.html").read_text(), (folder / "report.md").read_text()
     assert "latencies.csv" not in page
     for word in ("duration_time", "page-faults", "Latency"):
@@ -513,7 +515,7 @@ def test_simulated_figures_are_drawn_in_their_models_colours_and_say_so(folder: 
 
 def test_rows_of_simulated_counts_cannot_be_mistaken() -> None:
     study, runs = study_beside(**SMALL)
-    lines = list(csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode())))
+    lines = list(csv.DictReader(io.StringIO(tidy_tables.counts_csv(study, runs).decode())))
     simulated = [line for line in lines if line["status"] == "simulated"]
     assert len(simulated) == 7 * 29
     for line in simulated:
@@ -529,7 +531,7 @@ def test_rows_of_simulated_counts_cannot_be_mistaken() -> None:
 
 def test_a_failed_simulated_run_is_a_line_with_its_simulator() -> None:
     study, runs = virtual_study(change=failing("keras", 4, 0))
-    lines = csv.DictReader(io.StringIO(tidy.counts_csv(study, runs).decode()))
+    lines = csv.DictReader(io.StringIO(tidy_tables.counts_csv(study, runs).decode()))
     failed = [line for line in lines if line["outcome"] == "failed"]
     assert [(line["simulator"], line["arch"], line["event"]) for line in failed] == [("qemu", "aarch64", "")] * 2
 
@@ -537,6 +539,6 @@ def test_a_failed_simulated_run_is_a_line_with_its_simulator() -> None:
 def test_latencies_of_simulated_runs_are_not_written() -> None:
     runs = study_beside(**SMALL)[1]
     orders = {run.order for run in runs if run.case.simulator is None}
-    lines = csv.DictReader(io.StringIO(tidy.latencies_csv(runs).decode()))
+    lines = csv.DictReader(io.StringIO(tidy_tables.latencies_csv(runs).decode()))
     assert {int(line["order"]) for line in lines} == orders
     assert len(orders) < len(runs)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profiler.report import text
-from profiler.stats import Estimate
+from profiler.analysis import notation
+from profiler.analysis.stats import Estimate
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None) -> Estimate:
@@ -30,8 +30,8 @@ def estimate(value: float, low: float | None = None, high: float | None = None) 
         ((0.9999999999, 0.9999999999, 0.9999999999), "", "1 [1, 1]"),
         ((0.038, 0.025, 0.053), "", "0.038 [0.025, 0.053]"),
         ((-458.0, -2330.0, 1282.0), "", "−500 [−2300, 1300]"),
-        ((12.2, 12.0, 12.4), text.NUMBER, "12.2 [12.0, 12.4]"),
-        ((1234.0, 1190.0, 1290.0), text.NUMBER, "1230 [1190, 1290]"),
+        ((12.2, 12.0, 12.4), notation.NUMBER, "12.2 [12.0, 12.4]"),
+        ((1234.0, 1190.0, 1290.0), notation.NUMBER, "1230 [1190, 1290]"),
         ((71.2, 70.9, 71.5), "%", "71.2 % [70.9, 71.5]"),
         ((56.1 * 2**20, 55 * 2**20, 57 * 2**20), "bytes", "56.1 MiB [55.0, 57.0]"),
         ((6.1e9, None, None), "ns", "6.10 s"),
@@ -39,16 +39,16 @@ def estimate(value: float, low: float | None = None, high: float | None = None) 
     ],
 )
 def test_figures_with_their_intervals(figures: tuple[float, ...], unit: str, written: str) -> None:
-    assert text.in_sentence(estimate(*figures), unit) == written
+    assert notation.in_sentence(estimate(*figures), unit) == written
 
 
 def test_a_cell_has_the_interval_on_its_second_line() -> None:
-    assert text.figure(estimate(2.0, 1.0, 3.0), "") == "2.0\n[1.0, 3.0]"
-    assert text.figure(estimate(2.0), "") == "2.00"
+    assert notation.figure(estimate(2.0, 1.0, 3.0), "") == "2.0\n[1.0, 3.0]"
+    assert notation.figure(estimate(2.0), "") == "2.00"
 
 
 def test_no_figure_is_said_and_is_no_zero() -> None:
-    assert text.figure(None, "ns") == text.with_error(None, "ns") == "n/a"
+    assert notation.figure(None, "ns") == notation.with_error(None, "ns") == "n/a"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_no_figure_is_said_and_is_no_zero() -> None:
     ],
 )
 def test_the_further_end_of_the_interval_is_the_error(figures: tuple[float, ...], written: str) -> None:
-    assert text.with_error(estimate(*figures), "ns") == written
+    assert notation.with_error(estimate(*figures), "ns") == written
 
 
 @pytest.mark.parametrize(
@@ -74,37 +74,37 @@ def test_the_further_end_of_the_interval_is_the_error(figures: tuple[float, ...]
         (8 * 2**30, "bytes", "8 GiB"),
         (64, "bytes", "64 bytes"),
         (0, "bytes", "0 bytes"),
-        (3.72, text.NUMBER, "3.72"),
-        (1234.5, text.NUMBER, "1234"),
+        (3.72, notation.NUMBER, "3.72"),
+        (1234.5, notation.NUMBER, "1234"),
     ],
 )
 def test_plain_quantities(value: float, unit: str, written: str) -> None:
-    assert text.plain(value, unit) == written
+    assert notation.plain(value, unit) == written
 
 
 @given(
     st.floats(-1e15, 1e15, allow_nan=False),
     st.floats(0, 1e14, allow_nan=False),
-    st.sampled_from(["ns", "", "bytes", text.NUMBER, "%"]),
+    st.sampled_from(["ns", "", "bytes", notation.NUMBER, "%"]),
 )
 def test_what_is_written_is_the_figure_within_its_interval(value: float, half: float, unit: str) -> None:
     found = estimate(value, value - half, value + half)
-    written = text.quantity(found, unit).replace(text.MINUS, "-").split(" ")
+    written = notation.quantity(found, unit).replace(notation.MINUS, "-").split(" ")
     largest = max(abs(value - half), abs(value + half))
-    said = float(written[0]) * text.scale(largest, unit).divisor
+    said = float(written[0]) * notation.scale(largest, unit).divisor
     assert abs(said - value) <= max(0.2 * half, 5e-3 * largest, 1e-9)
 
 
 @given(st.floats(1e-6, 1e6), st.floats(1.1e-3, 10))
 def test_an_interval_that_is_there_is_seen(value: float, relative: float) -> None:
     half = value * relative
-    low, high = text.interval(estimate(value, value - half, value + half), text.NUMBER)[1:-1].split(", ")
+    low, high = notation.interval(estimate(value, value - half, value + half), notation.NUMBER)[1:-1].split(", ")
     assert low != high
 
 
 @given(st.floats(1e-6, 1e6), st.floats(0, 10))
 def test_no_more_than_four_digits(value: float, relative: float) -> None:
-    found = text.quantity(estimate(value, value * (1 - relative), value * (1 + relative)), text.NUMBER)
+    found = notation.quantity(estimate(value, value * (1 - relative), value * (1 + relative)), notation.NUMBER)
     assert len(found.replace(".", "").strip("0")) <= 4
 
 
@@ -113,22 +113,22 @@ def test_no_more_than_four_digits(value: float, relative: float) -> None:
     [(0.0, "0 %"), (0.0004, "0.04 %"), (0.021, "2.1 %"), (0.0995, "10 %"), (0.71, "71 %"), (1.5, "150 %")],
 )
 def test_percent(share: float, written: str) -> None:
-    assert text.percent(share) == written
+    assert notation.percent(share) == written
 
 
 def test_lists_in_words() -> None:
-    assert text.listed([]) == ""
-    assert text.listed(["a"]) == "a"
-    assert text.listed(["a", "b", "c"]) == "a, b and c"
-    assert text.listed("abcde", 3) == "a, b and 3 more"
-    assert text.counted(1, "run") == "1 run"
-    assert text.counted(5000, "run") == "5,000 runs"
+    assert notation.listed([]) == ""
+    assert notation.listed(["a"]) == "a"
+    assert notation.listed(["a", "b", "c"]) == "a, b and c"
+    assert notation.listed("abcde", 3) == "a, b and 3 more"
+    assert notation.counted(1, "run") == "1 run"
+    assert notation.counted(5000, "run") == "5,000 runs"
 
 
 def test_notes_give_equal_words_an_equal_mark() -> None:
-    notes = text.Notes()
+    notes = notation.Notes()
     assert notes.marks(["first"]) == " ¹"
     assert notes.marks(["second", "first"]) == " ² ¹"
     assert notes.marks([]) == ""
     assert notes.all() == ("¹ first", "² second")
-    assert text.superscript(12) == "¹²"
+    assert notation.superscript(12) == "¹²"

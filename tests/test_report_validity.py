@@ -20,13 +20,13 @@ from studies import (
     virtual_study,
 )
 
+from profiler.analysis.study_analysis import analyse
 from profiler.records import Case, MachineState, Run, Study, Usage
 from profiler.report import build
-from profiler.report.analysis import analyse
-from profiler.report.grading.codes import CODES, FEW_REPEATS, OTHER_LOAD, SWAP_BYTES
-from profiler.report.grading.judge import judge
-from profiler.report.grading.validity import GRADES, Finding, Grade, Validity, plain, worst
-from profiler.report.grading.verdict_section import about, verdict, verdict_section
+from profiler.report.sections.validity import about, verdict, verdict_section
+from profiler.validity.codes import CODES, FEW_REPEATS, OTHER_LOAD, SWAP_BYTES
+from profiler.validity.grade import judge
+from profiler.validity.model import GRADES, Finding, Grade, Validity, plain, worst
 
 SMALL = {"images": (1, 5, 10), "repeats": 3}
 

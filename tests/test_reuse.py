@@ -17,12 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from profiler import network, targets
+from profiler import modelfile
 from profiler.counters import Reuse, Setup, UnusableError, choose_simulator
 from profiler.counters.qemu import Qemu
-from profiler.counters.reuse import Distances, Sample, read
+from profiler.counters.reuse_distance import Distances, Sample, read
 from profiler.errors import ProfilerError
-from profiler.measure import WORKER
+from profiler.machine import targets
+from profiler.measure.run import WORKER
 
 TESTS = Path(__file__).parent
 CACHESIM = TESTS.parent / "profiler" / "counters" / "cachesim"
@@ -414,7 +415,7 @@ def worker(folder: Path, images: int) -> tuple[str, ...]:
     request = {
         "label": "litert",
         "runtime": "litert",
-        "model": str(network.shipped(network.DEFAULTS["litert"])),
+        "model": str(modelfile.shipped(modelfile.DEFAULTS["litert"])),
         "images": images,
         "warmup": 1,
         "threads": 1,

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from profiler import images, network
-from profiler.measure import Look
+from profiler import modelfile
+from profiler.images import pools
+from profiler.measure.run import Look
 from profiler.records import Completion, from_json
 from profiler.runtimes import KERAS_CALLS, RUNTIMES, SUFFIXES, open_runtime
 
@@ -70,7 +71,7 @@ def taken(done: Completion | Look) -> dict[str, tuple[int, int]]:
 @pytest.fixture
 def pool(tmp_path: Path) -> str:
     path = tmp_path / "pool.npy"
-    np.save(path, images.pool("builtin", 2, 8, 8, 3, 0))
+    np.save(path, pools.pool("builtin", 2, 8, 8, 3, 0))
     return str(path)
 
 
@@ -136,9 +137,9 @@ def test_bad_models_are_named_with_a_remedy(models: Path, tmp_path: Path, file: 
 
 def test_the_shipped_models_call_the_shipped_photograph_a_cat(tmp_path: Path) -> None:
     pool = tmp_path / "photos.npy"
-    np.save(pool, images.pool("builtin", 4, 150, 150, 3, 0))
-    for runtime, name in network.DEFAULTS.items():
-        done = completed(network.shipped(name), runtime, tmp_path, images=4, pool=str(pool))
+    np.save(pool, pools.pool("builtin", 4, 150, 150, 3, 0))
+    for runtime, name in modelfile.DEFAULTS.items():
+        done = completed(modelfile.shipped(name), runtime, tmp_path, images=4, pool=str(pool))
         assert done.top == (0, 0, 0, 0)
         assert done.input.dtype == "uint8"
         assert done.output.shape == (1, 1)
@@ -146,7 +147,7 @@ def test_the_shipped_models_call_the_shipped_photograph_a_cat(tmp_path: Path) ->
 
 def test_the_engine_tells_what_its_delegate_took(tmp_path: Path) -> None:
     """The shipped dynamic-range model: a conversion of pixels and the depthwise convolutions in int8 are left."""
-    done = completed(network.shipped(network.DEFAULTS["litert"]), "litert", tmp_path)
+    done = completed(modelfile.shipped(modelfile.DEFAULTS["litert"]), "litert", tmp_path)
     assert taken(done) == {
         "CAST": (0, 1),
         "MUL": (1, 1),
@@ -165,7 +166,7 @@ def test_the_engine_tells_what_its_delegate_took(tmp_path: Path) -> None:
 def test_the_runtime_that_many_boards_still_have_leaves_hybrid_convolutions(tmp_path: Path) -> None:
     if not TFLITE.exists():
         pytest.skip("tflite-runtime's last wheels are for Python 3.11, which is not on this machine")
-    done = completed(network.shipped(network.DEFAULTS["litert"]), "litert", tmp_path, python=TFLITE)
+    done = completed(modelfile.shipped(modelfile.DEFAULTS["litert"]), "litert", tmp_path, python=TFLITE)
     assert done.engine is not None
     assert done.engine.package == "tflite-runtime"
     assert done.engine.delegated == "took 17 of 67 operators in 13 parts"
@@ -185,23 +186,23 @@ def test_the_arena_is_the_planned_one_where_no_delegate_takes_part_of_it() -> No
         interpreter.allocate_tensors()
         print(litert_plan.told(interpreter)["arena_bytes"], litert_plan.told(interpreter)["delegated"])
     """
-    model = network.shipped(network.DEFAULTS["litert"])
+    model = modelfile.shipped(modelfile.DEFAULTS["litert"])
     done = subprocess.run([sys.executable, "-P", "-c", code, str(model)], capture_output=True, text=True, check=True)
     told, _, words = done.stdout.strip().partition(" ")
     assert words == "took none of 67 operators"
-    least = network.facts(model).least_bytes
+    least = modelfile.facts(model).least_bytes
     assert least is not None
     assert least <= int(told) < 2 * least
 
 
 def test_memory_after_the_load(tmp_path: Path) -> None:
     """LiteRT maps its file and packs copies of the weights beside it; Keras reads them into memory."""
-    path = network.shipped(network.DEFAULTS["litert"])
+    path = modelfile.shipped(modelfile.DEFAULTS["litert"])
     resident = completed(path, "litert", tmp_path).resident
     assert resident is not None
     assert 0.9 * path.stat().st_size < resident.file_bytes < 1.1 * path.stat().st_size
     assert 0.5 * path.stat().st_size < resident.load_bytes < 10 * path.stat().st_size
-    path = network.shipped(network.DEFAULTS["keras"])
+    path = modelfile.shipped(modelfile.DEFAULTS["keras"])
     resident = completed(path, "keras", tmp_path).resident
     assert resident is not None
     assert resident.file_bytes == 0
@@ -235,6 +236,6 @@ def test_a_damaged_file_is_no_network(models: Path, tmp_path: Path) -> None:
 
 
 def test_every_runtime_has_its_module_and_formats() -> None:
-    assert set(RUNTIMES) == set(SUFFIXES) == set(network.DEFAULTS)
+    assert set(RUNTIMES) == set(SUFFIXES) == set(modelfile.DEFAULTS)
     with pytest.raises(KeyError):
         open_runtime("torch", 1, "predict")

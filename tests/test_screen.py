@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from rich.console import Console, Group
 
-from profiler.cli import lines, words
-from profiler.cli.screen import Around, screen
-from profiler.images.capture import Facts
+from profiler.camera.source import Facts
+from profiler.cli.live import plain_output, wording
+from profiler.cli.live.terminal_layout import Around, screen
 from profiler.records import (
     Counted,
     Counting,
@@ -29,7 +29,7 @@ from profiler.records import (
 
 NO_PMU = "this machine shows no hardware counters (no PMU)"
 HOSTILE = "[bold]cat[/] \x1b[2J\x07\r\n猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫猫\u202e" * 3
-SETTING = words.Setting(
+SETTING = wording.Setting(
     runtime="litert",
     file="cat-dog.tflite",
     kind="logit",
@@ -105,7 +105,7 @@ def summary(**changes: Any) -> Summary:
     return replace(told, **changes)
 
 
-AROUND = Around(words.heading(SETTING, CAMERA), NO_PMU, 36.0)
+AROUND = Around(wording.heading(SETTING, CAMERA), NO_PMU, 36.0)
 
 
 def drawn(told: Second, around: Around = AROUND, width: int = 80, height: int = 24) -> list[str]:
@@ -153,24 +153,24 @@ def test_counts_carry_their_events_names_and_marks() -> None:
 
 def test_an_ipc_of_scaled_events_is_scaled() -> None:
     cycles = replace(EVENTS[0], running_percent=50.0)
-    assert words.counts(replace(COUNTING, events=(cycles, *EVENTS[1:])), None)[0] == "IPC 1.92 (scaled)"
-    assert words.counts(replace(COUNTING, ipc=None), None)[0] == "IPC n/a"
+    assert wording.counts(replace(COUNTING, events=(cycles, *EVENTS[1:])), None)[0] == "IPC 1.92 (scaled)"
+    assert wording.counts(replace(COUNTING, ipc=None), None)[0] == "IPC n/a"
 
 
 def test_why_nothing_is_counted_is_said_where_the_heading_has_not() -> None:
-    assert words.counts(QUIET, None) == [f"n/a: {NO_PMU}"]
-    assert words.counts(QUIET, NO_PMU) == ["n/a"]
-    assert words.counts(replace(COUNTING, frames=0), None) == ["none before the first window of frames has ended"]
+    assert wording.counts(QUIET, None) == [f"n/a: {NO_PMU}"]
+    assert wording.counts(QUIET, NO_PMU) == ["n/a"]
+    assert wording.counts(replace(COUNTING, frames=0), None) == ["none before the first window of frames has ended"]
 
 
 def test_a_machine_that_tells_nothing() -> None:
-    told = words.machine(20.0, MachineState(at=""))
+    told = wording.machine(20.0, MachineState(at=""))
     assert told == ["CPU 20 % of one", "not told here: temperature, clock and throttling"]
 
 
 def test_throttling_is_in_words() -> None:
     state = MachineState(at="", throttled=0x50005)
-    assert words.machine(20.0, state)[1] == (
+    assert wording.machine(20.0, state)[1] == (
         "under-voltage now, throttled now, under-voltage since boot and throttled since boot"
     )
 
@@ -212,7 +212,7 @@ def test_a_small_terminal_keeps_what_is_wrong() -> None:
 @pytest.mark.parametrize("width", [80, 60, 40])
 def test_hostile_names_neither_break_lines_nor_control_the_terminal(width: int) -> None:
     facts = CAMERA._replace(name=HOSTILE)
-    around = Around(words.heading(SETTING._replace(classes=(HOSTILE,)), facts), None, None, (HOSTILE,))
+    around = Around(wording.heading(SETTING._replace(classes=(HOSTILE,)), facts), None, None, (HOSTILE,))
     top = tuple(Shown(label=HOSTILE, probability=0.1) for _ in range(10))
     shown = drawn(second(top=top, trouble=HOSTILE), around, width, height=60)
     text = "\n".join(shown)
@@ -229,7 +229,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, height: int, labels: lis
 
 def test_a_page_is_in_the_heading_whole() -> None:
     url = "http://192.0.2.7:8080/?token=0123456789abcdef0123456789abcdef"
-    assert words.heading(SETTING._replace(url=url), CAMERA)[-1] == f"page: {url}"
+    assert wording.heading(SETTING._replace(url=url), CAMERA)[-1] == f"page: {url}"
 
 
 def test_what_counts_is_in_the_heading_with_what_does_not_and_why() -> None:
@@ -240,19 +240,19 @@ def test_what_counts_is_in_the_heading_with_what_does_not_and_why() -> None:
         absent={"ll_cache_rd": "no such event"},
         notes=("n",),
     )
-    assert words.heading(counting, CAMERA)[2] == (
+    assert wording.heading(counting, CAMERA)[2] == (
         "counters: cycles and inst_retired, user, of this whole process; ll_cache_rd n/a (no such event); n"
     )
 
 
 def test_many_classes_are_three_names_and_a_number() -> None:
     setting = SETTING._replace(classes=tuple(f"c{place}" for place in range(1000)))
-    assert "logit of c0, c1 and 998 more," in words.heading(setting, CAMERA)[0]
+    assert "logit of c0, c1 and 998 more," in wording.heading(setting, CAMERA)[0]
 
 
 def test_a_plain_line_has_the_main_figures() -> None:
     told = second(trouble="gone\n", counting=COUNTING)
-    assert lines.line(told, NO_PMU, 36.0) == (
+    assert plain_output.line(told, NO_PMU, 36.0) == (
         "12 s: cat 98.3 %, 29.9 fps, source 29.8 fps (asked 36), latency p50 12.1 ms p95 14.0 ms p99 15.2 ms, "
         "age p50 20.3 ms p95 n/a p99 n/a, dropped 2, stale 1, corrupt 0, reconnects 0, preprocess 8 %, "
         "inference 61 %, idle 30 %, other 1 %, capture thread 4 %, CPU 143 % of one, 62.1 °C, 1.50-2.40 GHz, "
@@ -262,7 +262,7 @@ def test_a_plain_line_has_the_main_figures() -> None:
 
 
 def test_the_summary_fits_eighty_columns() -> None:
-    shown = lines.rows(summary(), "evening")
+    shown = plain_output.rows(summary(), "evening")
     assert shown == [
         "ended     stopped",
         "frames    1,798 in 60.0 s, 29.9 fps, source 30.0 fps",
@@ -279,26 +279,26 @@ def test_the_summary_fits_eighty_columns() -> None:
 
 def test_a_summary_of_many_or_hostile_classes_fits_too() -> None:
     labels = {f"{HOSTILE}{place}": 100 - place for place in range(50)}
-    shown = lines.rows(summary(labels=labels, frames=sum(labels.values())), None)
-    assert all(cell_len(line) <= lines.WIDTH and line.isprintable() for line in shown)
+    shown = plain_output.rows(summary(labels=labels, frames=sum(labels.values())), None)
+    assert all(cell_len(line) <= plain_output.WIDTH and line.isprintable() for line in shown)
     assert "40 others" in " ".join(shown)
     assert "recorded" not in " ".join(shown)
 
 
 def test_the_summary_fits_a_narrow_terminal() -> None:
-    shown = lines.rows(summary(), "evening", 60)
+    shown = plain_output.rows(summary(), "evening", 60)
     assert all(cell_len(line) <= 60 for line in shown)
     assert "          to preprocess and infer" in shown
 
 
 def test_a_summary_without_frames() -> None:
-    shown = lines.rows(summary(labels={}, frames=0), None)
+    shown = plain_output.rows(summary(labels={}, frames=0), None)
     assert not any(line.startswith("labels") for line in shown)
 
 
 def test_json_is_a_second_a_line_and_then_the_summary(capsys: pytest.CaptureFixture[str]) -> None:
     out = io.StringIO()
-    watch = lines.Json(out)
+    watch = plain_output.Json(out)
     watch.opened(SETTING, CAMERA)
     watch.second(second())
     watch.note("the disk is full")

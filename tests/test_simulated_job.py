@@ -11,8 +11,8 @@ from vm import session
 
 from profiler import store
 from profiler.counters import Setup, UnusableError, choose_simulator
+from profiler.machine.targets import find
 from profiler.records import Run, Study
-from profiler.targets import find
 
 pytestmark = pytest.mark.slow
 

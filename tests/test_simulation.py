@@ -11,12 +11,14 @@ import pytest
 from msgspec.structs import replace
 from test_sweep import planned
 
-from profiler import process, simulation, store, sweep, targets
+from profiler import store
 from profiler.counters import Launch, Setup, Survey, UnusableError
 from profiler.errors import ProfilerError
-from profiler.measure import Workplace
-from profiler.network import ModelFile
-from profiler.process import Stop
+from profiler.machine import targets
+from profiler.measure import process, simulated_runs, sweep
+from profiler.measure.process import Stop
+from profiler.measure.run import Workplace
+from profiler.modelfile import ModelFile
 from profiler.records import Case, Event, Machine, Plan, Region
 from profiler.virtual import Virtual
 
@@ -53,18 +55,18 @@ def simulators(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(name)
         return Made(setup), ("qemu-x86_64 is not installed: sudo apt install qemu-user",)
 
-    monkeypatch.setattr(simulation, "choose_simulator", choose_simulator)
+    monkeypatch.setattr(simulated_runs, "choose_simulator", choose_simulator)
     return asked
 
 
-def chosen(plan: Plan, survey: Survey | None = NO_HARDWARE) -> simulation.Simulated:
-    found, lack = simulation.choose(plan, survey, ["litert"])
+def chosen(plan: Plan, survey: Survey | None = NO_HARDWARE) -> simulated_runs.Simulated:
+    found, lack = simulated_runs.choose(plan, survey, ["litert"])
     assert lack is None
     assert found is not None
     return found
 
 
-def cases_of(found: simulation.Simulated, *labels: str) -> tuple[Case, ...]:
+def cases_of(found: simulated_runs.Simulated, *labels: str) -> tuple[Case, ...]:
     return sweep.cases(found.plan, labels, found.survey.groups, found.source.name)
 
 
@@ -85,7 +87,7 @@ def cases_of(found: simulation.Simulated, *labels: str) -> tuple[Case, ...]:
 def test_a_simulator_is_taken_where_it_is_needed_or_asked_for(
     simulators: list[str], fields: dict[str, Any], survey: Survey, simulators_asked: list[str]
 ) -> None:
-    found, lack = simulation.choose(planned(**fields), survey, ["litert"])
+    found, lack = simulated_runs.choose(planned(**fields), survey, ["litert"])
     assert simulators == simulators_asked
     assert (found is not None) == bool(simulators_asked)
     assert lack is None
@@ -123,44 +125,44 @@ def test_without_a_simulator_auto_says_so_and_goes_on(monkeypatch: pytest.Monkey
     def none(name: str, setup: Setup) -> Any:
         raise UnusableError("no simulator runs here", "see `profiler doctor`")
 
-    monkeypatch.setattr(simulation, "choose_simulator", none)
-    found, lack = simulation.choose(planned(**SIMULATING), NO_HARDWARE, ["litert"])
+    monkeypatch.setattr(simulated_runs, "choose_simulator", none)
+    found, lack = simulated_runs.choose(planned(**SIMULATING), NO_HARDWARE, ["litert"])
     assert found is None
     assert lack == "No caches are simulated: no simulator runs here: see `profiler doctor`."
     with pytest.raises(UnusableError, match="no simulator"):
-        simulation.choose(planned(**SIMULATING, caches="pi4"), HARDWARE, ["litert"])
+        simulated_runs.choose(planned(**SIMULATING, caches="pi4"), HARDWARE, ["litert"])
 
 
 @pytest.mark.usefixtures("simulators")
 def test_a_simulation_takes_no_camera_inside_the_region() -> None:
     fields = {**SIMULATING, "source": "camera", "capture_in_region": True}
-    found, lack = simulation.choose(planned(**fields), NO_HARDWARE, ["litert"])
+    found, lack = simulated_runs.choose(planned(**fields), NO_HARDWARE, ["litert"])
     assert found is None
     assert str(lack).startswith("No caches are simulated: a camera cannot be captured from inside a simulation")
-    assert simulation.choose(planned(**fields), HARDWARE, ["litert"]) == (None, None)
+    assert simulated_runs.choose(planned(**fields), HARDWARE, ["litert"]) == (None, None)
     for asked in ({"caches": "pi4"}, {"counters": "qemu"}, {"on": "pi5"}):
         with pytest.raises(ProfilerError, match="leave out --capture-in-region") as caught:
-            simulation.choose(planned(**{**fields, **asked}), HARDWARE, ["litert"])
+            simulated_runs.choose(planned(**{**fields, **asked}), HARDWARE, ["litert"])
         assert "\n" not in str(caught.value)
     assert chosen(planned(**{**fields, "capture_in_region": False})).plan.images == (1, 2, 4)
 
 
 def test_an_unknown_machine_is_refused() -> None:
     with pytest.raises(ProfilerError, match="unknown machine 'pi9'"):
-        simulation.choose(planned(**SIMULATING, caches="pi9"), HARDWARE, ["litert"])
+        simulated_runs.choose(planned(**SIMULATING, caches="pi9"), HARDWARE, ["litert"])
     with pytest.raises(ProfilerError, match="pi9"):
-        simulation.choose(planned(on="pi9"), None, ["litert"])
+        simulated_runs.choose(planned(on="pi9"), None, ["litert"])
 
 
 def test_as_many_processes_at_once_as_cpus_and_memory_allow(
     simulators: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = chosen(planned(**SIMULATING))
-    state = simulation.this_machine.state()
-    monkeypatch.setattr(simulation.this_machine, "usable_cpus", lambda: tuple(range(8)))
+    state = simulated_runs.this_machine.state()
+    monkeypatch.setattr(simulated_runs.this_machine, "usable_cpus", lambda: tuple(range(8)))
     for free, cores, lanes in ((64, 1, 8), (64, 4, 2), (64, 16, 1), (7, 1, 2), (1, 1, 1)):
         monkeypatch.setattr(
-            simulation.this_machine, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30)
+            simulated_runs.this_machine, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30)
         )
         assert found._replace(setup=found.setup._replace(cores=cores)).lanes == lanes
 
@@ -173,7 +175,7 @@ def board(tmp_path: Path) -> Virtual:
 def test_on_a_board_everything_is_simulated(
     simulators: list[str], monkeypatch: pytest.MonkeyPatch, board: Virtual
 ) -> None:
-    monkeypatch.setattr(simulation.virtual, "find", lambda key, keras: board)
+    monkeypatch.setattr(simulated_runs.virtual, "find", lambda key, keras: board)
     found = chosen(planned(on="pi5", images=(1, 3), repeats=2, regions=("process", "inference")), None)
     assert simulators == ["qemu"]
     assert found.setup == Setup(targets.find("pi5"), 1, board)
@@ -186,9 +188,9 @@ def test_on_a_board_everything_is_simulated(
 def test_a_board_gets_the_workers_files_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, board: Virtual
 ) -> None:
-    monkeypatch.setattr(simulation, "emulator", lambda arch: (f"/bin/qemu-{arch}", "QEMU 0.0"))
+    monkeypatch.setattr(simulated_runs, "emulator", lambda arch: (f"/bin/qemu-{arch}", "QEMU 0.0"))
     with Stop() as stop:
-        place = simulation.settle(Workplace(tmp_path, (), planned(), {}, {}, {}, stop), board)
+        place = simulated_runs.settle(Workplace(tmp_path, (), planned(), {}, {}, {}, stop), board)
     files = {str(path.relative_to(tmp_path / "code")) for path in (tmp_path / "code").rglob("*.py")}
     names = ("__init__", "keras", "litert", "litert_plan", "memory", "usage")
     runtimes = {f"profiler/runtimes/{name}.py" for name in names}

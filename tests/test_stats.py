@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from profiler import stats
+from profiler.analysis import stats
 
 DEFAULT = np.repeat([1.0, 2, 5, 10, 20, 40], 3)
 QUICK = np.repeat([1.0, 5, 10], 2)

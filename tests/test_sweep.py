@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from studies import LAB
 
-from profiler import network, store, sweep
+from profiler import modelfile, store
+from profiler.analysis.study_analysis import Analysis, analyse
 from profiler.errors import ProfilerError
-from profiler.network import ModelFile, checks
-from profiler.progress import Step
+from profiler.measure import sweep
+from profiler.measure.progress import Step
+from profiler.measure.sweep import Result
+from profiler.modelfile import ModelFile, checks
 from profiler.records import PHASES, SCHEMA, Plan, Run
-from profiler.report.analysis import Analysis, analyse
-from profiler.sweep import Result
 
 TRUTH = {
     "keras": {
@@ -305,13 +306,13 @@ def test_a_model_that_takes_too_long_to_look_at(
 
 def test_what_is_known_of_the_models_is_kept(tmp_path: Path, models: Any, fake_worker: Any) -> None:
     real = models[1].path.with_name("real.tflite")
-    real.write_bytes(network.shipped("cat-dog-mnv2.tflite").read_bytes())
+    real.write_bytes(modelfile.shipped("cat-dog-mnv2.tflite").read_bytes())
     (tmp_path / checks.FILE).write_text("{")
     files = [models[0], ModelFile("litert", "litert", real)]
     kept = store.load(swept(tmp_path, files, fake_worker, counters="software", repeats=1).folder)[0]
     keras, litert = kept.models
     assert kept.schema == SCHEMA
-    assert litert.network == network.facts(real)
+    assert litert.network == modelfile.facts(real)
     assert (keras.network, keras.network_lack) == (None, f"{models[0].path} is not a model")
     assert keras.resident is not None
     assert litert.engine.operators is not None

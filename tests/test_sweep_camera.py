@@ -12,11 +12,14 @@ from test_simulation import needs_qemu
 from test_sweep import TRUTH, planned
 from videos import MjpegServer, make_video, picture
 
-from profiler import images, measure, network, store, sweep
+from profiler import modelfile, store
+from profiler.camera import image_source, open
 from profiler.errors import ProfilerError
-from profiler.images import camera
-from profiler.measure import WORKER
-from profiler.network import ModelFile
+from profiler.images import pools
+from profiler.measure import run as measure
+from profiler.measure import sweep
+from profiler.measure.run import WORKER
+from profiler.modelfile import ModelFile
 from profiler.records import Run
 
 FRAMES = 9
@@ -24,13 +27,13 @@ FRAMES = 9
 
 @pytest.fixture
 def shipped() -> list[ModelFile]:
-    return [ModelFile("litert", "litert", network.shipped("cat-dog-mnv2.tflite"))]
+    return [ModelFile("litert", "litert", modelfile.shipped("cat-dog-mnv2.tflite"))]
 
 
 @pytest.fixture
 def video(tmp_path: Path) -> Path:
     """Frames of which no two look alike to the model."""
-    frames = [photo[..., ::-1] for photo in images.pool("builtin", FRAMES, 96, 128, 3, 0)]
+    frames = [photo[..., ::-1] for photo in pools.pool("builtin", FRAMES, 96, 128, 3, 0)]
     frames[::2] = [255 - frame for frame in frames[::2]]
     return make_video(tmp_path / "video.avi", frames)
 
@@ -65,7 +68,7 @@ def test_every_run_gets_the_same_frames(swept: Swept, video: Path, monkeypatch: 
     result = swept(video, repeats=2, regions=("inference",))
     assert result.failed == 0
     (pool,) = staged
-    assert np.array_equal(pool, images.pool(f"camera:{video}", 3, 150, 150, 3, 0))
+    assert np.array_equal(pool, pools.pool(f"camera:{video}", 3, 150, 150, 3, 0))
     one, three = sorted(scores_of(runs_of(result)), key=len)
     assert three[:1] == one
     assert len(set(three)) == 3
@@ -106,7 +109,7 @@ def test_every_shape_of_a_sweep_gets_the_same_frames(swept: Swept, video: Path, 
     ]
     files = measure.stage(models, planned(source=f"camera:{video}", images=(2,)), tmp_path)
     assert files["small"] == files["again"]
-    expected = images.pools(f"camera:{video}", 2, [(20, 30, 3), (8, 8, 3)], 0)
+    expected = pools.pools(f"camera:{video}", 2, [(20, 30, 3), (8, 8, 3)], 0)
     assert np.array_equal(np.load(files["large"]), expected[20, 30, 3])
     assert np.array_equal(np.load(files["small"]), expected[8, 8, 3])
 
@@ -162,7 +165,7 @@ def test_what_a_worker_says_of_a_password_is_concealed(swept: Swept, tmp_path: P
 
 def test_a_camera_that_is_lost_fails_the_run_and_the_rest_goes_on(swept: Swept) -> None:
     """Each connection gets enough frames for a run of one image, and too few for one of forty."""
-    with MjpegServer([picture(index) for index in range(9)], rate=None, count=camera.SETTLING + 12) as server:
+    with MjpegServer([picture(index) for index in range(9)], rate=None, count=image_source.SETTLING + 12) as server:
         result = swept(server.url, images=(1, 40), regions=("inference",), capture_in_region=True, repeats=2)
     runs = runs_of(result)
     assert [run.outcome for run in sorted(runs, key=lambda run: run.case.images)] == ["ok", "ok", "failed", "failed"]
@@ -187,10 +190,10 @@ def test_a_camera_that_is_missing_leaves_nothing(
 def test_the_camera_is_free_before_the_first_worker(
     swept: Swept, video: Path, fake_worker: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from profiler.images import capture
+    from profiler.images.pools import capture
 
     open_now: list[Any] = []
-    opened, real, measured = [], capture.open_capture, sweep.measure
+    opened, real, measured = [], open.open_capture, sweep.measure
 
     def open_capture(*arguments: Any, **options: Any) -> Any:
         made = real(*arguments, **options)

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from studies import LAB, PI5
 
 import profiler
-from profiler import machine, targets
 from profiler.errors import ProfilerError
-from profiler.events import core, resolve
+from profiler.machine import host, targets
+from profiler.machine.events import core, resolve
 from profiler.records import Cache, Event, Target, from_json, to_json
 
 KIB = 1024
@@ -28,7 +28,7 @@ def shown(target: Target, wanted: str) -> tuple[dict[str, Event], dict[str, str]
 
 def a_host(monkeypatch: pytest.MonkeyPatch, caches: Sequence[Cache], **facts: Any) -> Target:
     """This machine with these caches, as a target."""
-    monkeypatch.setattr(machine, "describe", lambda: replace(PI5, **{"cpu": "A CPU", "caches": tuple(caches), **facts}))
+    monkeypatch.setattr(host, "describe", lambda: replace(PI5, **{"cpu": "A CPU", "caches": tuple(caches), **facts}))
     return targets.find("host")
 
 
@@ -118,7 +118,7 @@ def test_a_cache_by_level_and_type() -> None:
 
 def test_a_file_by_path(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_bytes((machine.MACHINES / "pi3.toml").read_bytes())
+    path.write_bytes((host.MACHINES / "pi3.toml").read_bytes())
     assert targets.find(str(path)) == replace(targets.find("pi3"), key="mine", source="mine.toml")
 
 

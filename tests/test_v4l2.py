@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from profiler.camera import v4l2, v4l2_ioctl
+from profiler.camera.v4l2_ioctl import Format, Size
 from profiler.errors import ProfilerError
-from profiler.images import v4l2, v4l2_ioctl
-from profiler.images.v4l2_ioctl import Format, Size
 
 U32 = ctypes.c_uint32
 

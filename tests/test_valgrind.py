@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from profiler import targets
 from profiler.counters import Setup, UnusableError, valgrind
 from profiler.counters.valgrind import Valgrind
+from profiler.machine import targets
 from profiler.records import Cache, Count, Event, Machine, Target
 from profiler.virtual import Virtual
 

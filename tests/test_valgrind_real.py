@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from profiler import process, targets
 from profiler.counters import Setup, valgrind
 from profiler.counters.valgrind import Valgrind
+from profiler.machine import targets
+from profiler.measure import process
 from profiler.records import Cache, Count, Region, Target
 
 pytestmark = pytest.mark.skipif(

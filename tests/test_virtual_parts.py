@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from virtual_packages import make_wheel
 from virtual_pi import ready
 
-from profiler import machine, targets, virtual
+from profiler import virtual
+from profiler.machine import host, targets
 from profiler.records import Completion, from_json
-from profiler.virtual import board, debian, guest, tool, wheels
+from profiler.virtual import board, debian, guest, run_tool, wheels
 
 WORKER_FILES = ("__init__.py", "errors.py", "worker.py", "runtimes/*.py")
 PACKAGE = Path(virtual.__file__).parent.parent
@@ -31,7 +32,7 @@ def test_a_board_describes_itself_as_its_machine_file(key: str, tmp_path: Path) 
     root = tmp_path / "boards" / key
     root.mkdir(parents=True)
     board.build(root, board.find(key), Path("..", "..", "system"), Path("..", "..", "site"))
-    found, target = machine.describe(root), targets.find(key)
+    found, target = host.describe(root), targets.find(key)
     assert (found.uarch, found.cpus) == (target.uarch, target.cpus)
     assert found.board is not None
     assert found.board.startswith(target.title)
@@ -119,9 +120,9 @@ def test_downloads_worth_telling(line: str, told: str | None) -> None:
 
 
 def test_what_a_program_complains_of() -> None:
-    assert tool.complaint("a\nE: first\nE: second\nlast\n\n", "E: ") == "first"
-    assert tool.complaint("a\nlast\n\n", "E: ") == "last"
-    assert tool.complaint("") == "it says nothing"
+    assert run_tool.complaint("a\nE: first\nE: second\nlast\n\n", "E: ") == "first"
+    assert run_tool.complaint("a\nlast\n\n", "E: ") == "last"
+    assert run_tool.complaint("") == "it says nothing"
 
 
 def test_a_program_ends_with_whoever_waits_for_it() -> None:
@@ -129,7 +130,7 @@ def test_a_program_ends_with_whoever_waits_for_it() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        tool.run(("sh", "-c", "echo; exec tail -f /dev/null"), heard=interrupt)
+        run_tool.run(("sh", "-c", "echo; exec tail -f /dev/null"), heard=interrupt)
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from videos import make_video, picture
 
-from profiler import measure, worker
+from profiler import worker
+from profiler.camera import worker_feed
 from profiler.errors import ProfilerError
-from profiler.images import feed
+from profiler.measure import run as measure
 from profiler.records import PHASES, Completion, from_json
 from profiler.runtimes import Tensor, one_image, one_output
 
@@ -316,10 +317,10 @@ def test_frames_are_taken_inside_the_region(
     engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, video: str, region: str, told: list[str]
 ) -> None:
     heard: list[str] = []
-    take, infer = feed.picture, engine.infer
+    take, infer = worker_feed.picture, engine.infer
     monkeypatch.setenv("PROFILER_GATE", "prctl")
     monkeypatch.setitem(worker._GATES, "prctl", lambda _: heard.append)
-    monkeypatch.setattr(feed, "picture", lambda capture: (heard.append("frame"), take(capture))[1])
+    monkeypatch.setattr(worker_feed, "picture", lambda capture: (heard.append("frame"), take(capture))[1])
     monkeypatch.setattr(engine, "infer", lambda batch: (heard.append("infer"), infer(batch))[1])
     served(request(tmp_path, region=region, warmup=2, images=3, pool=None, camera=video))
     assert heard == told

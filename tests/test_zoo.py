@@ -14,18 +14,19 @@ import numpy as np
 import pytest
 from asked import logits
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.images import BUILTIN, load, pool
-from profiler.network import cards
-from profiler.network.digest import file_sha256
+from profiler.images.pools import BUILTIN, pool
+from profiler.modelfile import cards
+from profiler.modelfile.digest import file_sha256
+from profiler.pixels import load
 from profiler.runtimes import open_runtime
 from profiler.zoo import backbone, training
 from profiler.zoo import default as zoo
 from profiler.zoo.architecture import SIDE
 from profiler.zoo.pictures import CLASSES, labelled
 
-KERAS, TFLITE = (network.shipped(network.DEFAULTS[name]) for name in ("keras", "litert"))
+KERAS, TFLITE = (modelfile.shipped(modelfile.DEFAULTS[name]) for name in ("keras", "litert"))
 CARD = Path(__file__).parent.parent / "models" / "README.md"
 
 
@@ -214,7 +215,7 @@ def test_cross_validation_sees_what_generalises_and_only_that() -> None:
 
 
 def test_an_error_while_writing_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = tmp_path / network.DEFAULTS["keras"]
+    old = tmp_path / modelfile.DEFAULTS["keras"]
     old.write_bytes(b"old")
 
     def fail(*_: object) -> bytes:
@@ -301,7 +302,7 @@ def test_the_build_makes_both_forms_from_a_wheel_and_photos(
         paths, labels = labelled(photos)
         assert ((logits(path, map(load, paths)) > 0) == labels).all()
     assert sorted((*first, first[0].with_suffix(".json"))) == sorted((tmp_path / "a").iterdir())
-    card = cards.of(network.alone(first[1]))
+    card = cards.of(modelfile.alone(first[1]))
     assert card is not None
     assert (card.classes, card.output) == (("cat", "dog"), "logit")
     assert first[1].read_bytes() == second[1].read_bytes()

@@ -18,11 +18,12 @@ import pytest
 import tflite
 from asked import logits
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.images import BUILTIN, load, pool
-from profiler.network.digest import file_sha256
-from profiler.network.families import MANIFEST, Member, find, member, read
+from profiler.images.pools import BUILTIN, pool
+from profiler.modelfile.digest import file_sha256
+from profiler.modelfile.families import MANIFEST, Member, find, member, read
+from profiler.pixels import load
 from profiler.records import Form
 from profiler.zoo import convert, families, lab, width
 from profiler.zoo.architecture import SIDE
@@ -30,7 +31,7 @@ from profiler.zoo.convert import loadable
 from profiler.zoo.pictures import CROPS, LEAST, MOST, pictures
 from profiler.zoo.quiet import quiet
 
-TFLITE = network.shipped(network.DEFAULTS["litert"])
+TFLITE = modelfile.shipped(modelfile.DEFAULTS["litert"])
 PHOTOS = Path(__file__).parent.parent.parent / "shared" / "data" / "pets"
 LABELS = ("keras-trained", "keras", "litert-fp32", "litert-fp16", "litert-dynamic", "litert-int8")
 FORM = Form(family="lab", weights="same", runtime="keras", precision="fp32", optimiser_state=False, alpha=1.0)

@@ -69,8 +69,8 @@ main.add_command(cameras)
 @click.option("--events", default="lab", show_default=True, help="The event set to try.")
 def doctor(events: str) -> None:
     """Say what this machine can count, what is in the way, and the command that mends it."""
-    from profiler.doctor import examine
-    from profiler.terminal import show_examination
+    from profiler.cli.terminal import show_examination
+    from profiler.measure.doctor import examine
 
     show_examination(examine(events))
 
@@ -79,9 +79,9 @@ def doctor(events: str) -> None:
 @click.option("--core", help="A core of the catalogue instead of this machine's, such as cortex-a76.")
 def events(core: str | None) -> None:
     """List the events of this machine's core: name, quality, meaning."""
-    from profiler import events as catalogue
-    from profiler.machine import describe
-    from profiler.terminal import show_events
+    from profiler.cli.terminal import show_events
+    from profiler.machine import events as catalogue
+    from profiler.machine.host import describe
 
     known = catalogue.core(core or describe().uarch)
     show_events(known.title, catalogue.catalogue(known))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from profiler.images.choosing import Trial
-    from profiler.images.v4l2 import Device
-    from profiler.images.v4l2_ioctl import Format, Size
+    from profiler.camera.auto_select import Trial
+    from profiler.camera.v4l2 import Device
+    from profiler.camera.v4l2_ioctl import Format, Size
     from profiler.report.model import Table
 
 _LIMIT_S = 3.0
@@ -30,12 +30,12 @@ def cameras(as_json: bool) -> None:
     Each camera is really opened and read for a second. Other video nodes (codecs, image processors, metadata) are
     listed too, for they take numbers that one would try.
     """
-    from profiler.images import choosing, opened, v4l2
-    from profiler.images.capture import ASKED_RATE
+    from profiler.camera import auto_select, open, v4l2
+    from profiler.camera.source import ASKED_RATE
 
     found = v4l2.devices()
     trials = {
-        one.number: choosing.tried(lambda number: opened.device(number, None, ASKED_RATE, _LIMIT_S), one.number)
+        one.number: auto_select.tried(lambda number: open.device(number, None, ASKED_RATE, _LIMIT_S), one.number)
         for one in found
         if one.role == "camera"
     }
@@ -46,7 +46,7 @@ def cameras(as_json: bool) -> None:
 
 
 def _show(found: "tuple[Device, ...]", trials: "dict[int, Trial]") -> None:
-    from profiler.terminal import say, show
+    from profiler.cli.terminal import say, show
 
     if not found:
         say(_NONE)
@@ -73,7 +73,7 @@ def _hints(found: "tuple[Device, ...]", trials: "dict[int, Trial]") -> list[str]
 
 def _nodes(found: "tuple[Device, ...]", trials: "dict[int, Trial]") -> "Table":
     """A row for a camera, and one for neighbours that are of one driver and no camera."""
-    from profiler.images.v4l2 import WORDS
+    from profiler.camera.v4l2 import WORDS
     from profiler.report.model import Table
 
     rows = []

@@ -24,10 +24,10 @@ def check(study: str | None, runs: Path, as_json: bool, codes: bool) -> int:
         _list_codes(as_json)
         return 0
     from profiler import store
-    from profiler.report.analysis import analyse
-    from profiler.report.grading.judge import judge
-    from profiler.report.grading.validity import plain
-    from profiler.terminal import show_verdict
+    from profiler.analysis.study_analysis import analyse
+    from profiler.cli.terminal import show_verdict
+    from profiler.validity.grade import judge
+    from profiler.validity.model import plain
 
     found, made = store.load(store.find(runs, study))
     validity = judge(found, made, analyse(found, made))
@@ -39,8 +39,8 @@ def check(study: str | None, runs: Path, as_json: bool, codes: bool) -> int:
 
 
 def _list_codes(as_json: bool) -> None:
-    from profiler.report.grading.codes import CODES
-    from profiler.terminal import show_codes
+    from profiler.cli.terminal import show_codes
+    from profiler.validity.codes import CODES
 
     if as_json:
         _print_json({name: code._asdict() for name, code in CODES.items()})

@@ -11,8 +11,8 @@ from profiler.cli.options import FORMAT, GOT_WORSE, OPEN, OUTPUT, RUNS, complain
 from profiler.errors import ProfilerError
 
 if TYPE_CHECKING:
-    from profiler.comparison.found import Comparison
-    from profiler.comparison.subject import Loaded
+    from profiler.compare.model import Comparison
+    from profiler.compare.study import Loaded
 
 _LONGEST = 100
 """Most letters of the report's folder that are the studies' names."""
@@ -57,7 +57,7 @@ def compare(
 
     A study is named by its folder under --runs, or by a path.
     """
-    from profiler import comparison
+    from profiler import compare as comparison
 
     loaded = _load(studies, runs)
     found = comparison.comparison(loaded)
@@ -70,7 +70,7 @@ def compare(
 def _load(names: tuple[str, ...], runs: Path) -> "list[Loaded]":
     """Raises ProfilerError: A study is not there, damaged, of a newer schema, or named twice."""
     from profiler import store
-    from profiler.comparison.subject import Loaded
+    from profiler.compare.study import Loaded
 
     if len(names) < 2:
         raise click.UsageError("at least two studies are needed")
@@ -95,13 +95,13 @@ def _judge(found: "Comparison", limit: float) -> None:
     Raises:
         ProfilerError: None could be: that is no pass.
     """
-    from profiler.comparison import rank
-    from profiler.comparison.beside import name, times, what
-    from profiler.report.text import NUMBER, counted, plain
+    from profiler.analysis.notation import NUMBER, counted, plain
+    from profiler.compare import ranking
+    from profiler.compare.tables import name, times, what
 
     share = f"{plain(limit * 100, NUMBER)} %"
-    worse, untold = rank.worse(found.rows, limit), rank.unjudged(found.rows)
-    if not rank.judged(found.rows):
+    worse, untold = ranking.worse(found.rows, limit), ranking.unjudged(found.rows)
+    if not ranking.judged(found.rows):
         raise ProfilerError("no cost can be judged, for no ratio has an interval", "sweep with --repeats 3 or more")
     if untold:
         complain(f"{counted(len(untold), 'figure')} could not be judged: too few runs, or a cost not shown to be there")

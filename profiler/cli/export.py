@@ -26,7 +26,8 @@ def export(study: str | None, to: str, output: Path | None, runs: Path) -> None:
     file each. json: the study and all its runs in one document.
     """
     from profiler import export as exports
-    from profiler import frames, store
+    from profiler import store
+    from profiler.export import frames
 
     found = frames.Study(*store.load(store.find(runs, study)))
     if output == Path("-"):

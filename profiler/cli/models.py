@@ -33,9 +33,10 @@ def inspect(files: tuple[Path, ...], caches: str, load: bool | None, operators: 
     The file is read and not run. LiteRT's engine is asked as well, in a process of its own, which operators its
     delegate takes and what memory they need; Keras's, which starts slowly, with --load.
     """
-    from profiler import inspection, targets
+    from profiler.cli.terminal import show_inspection
+    from profiler.machine import targets
+    from profiler.measure import inspection
     from profiler.records import to_json
-    from profiler.terminal import show_inspection
 
     target = targets.find(caches)
 
@@ -96,11 +97,12 @@ def check(models: str, photos: Path | None, seed: int) -> None:
     MODELS as for `profiler sweep --models`. What is found is kept beside the files: a sweep's report marks a form that
     disagrees.
     """
-    from profiler import accuracy, network
-    from profiler.network import checks
-    from profiler.terminal import show_checks
+    from profiler import modelfile
+    from profiler.cli.terminal import show_checks
+    from profiler.measure import accuracy
+    from profiler.modelfile import checks
 
-    files = network.parse(models)
+    files = modelfile.parse(models)
     checks.readable(files)
     found, failures = accuracy.check(files, photos, seed, lambda line: click.echo(line, err=True))
     show_checks(found)
@@ -123,15 +125,15 @@ def curve(files: tuple[Path, ...], caches: str | None, on: str | None, seed: int
 
     Beside them stand the caches of every known machine, and what studies of the same file under --runs measured.
     """
-    from profiler import curve as curves
-    from profiler import network, store
-    from profiler.report.curves import curve as measured
-    from profiler.terminal import show_curve
+    from profiler import modelfile, store
+    from profiler.cli.terminal import show_curve
+    from profiler.miss_curve import curve as measured
+    from profiler.miss_curve import measure as curves
 
     options = curves.Options(caches=caches, on=on, seeds=(seed + 1, seed + 2))
 
     def one(path: Path) -> None:
-        found = curves.run(network.alone(path), options, lambda line: click.echo(line, err=True))
+        found = curves.run(modelfile.alone(path), options, lambda line: click.echo(line, err=True))
         points = measured.points(found, store.of_model(runs, found.sha256))
         show_curve(found)
         click.echo(f"curve: {curves.write(found, points, output / f'{path.name}-curve')}")

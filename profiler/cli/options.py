@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profiler.plain import safe
 from profiler.runtimes import KERAS_CALLS
+from profiler.sanitize import safe
 
 if TYPE_CHECKING:
     from profiler.report.model import Report
@@ -50,7 +50,7 @@ def threads(_context: click.Context, _parameter: click.Parameter, text: str) -> 
 
 def cpus(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
     """`2,3` or `0-3`: CPUs of this machine."""
-    from profiler.machine import usable_cpus
+    from profiler.machine.host import usable_cpus
 
     if text is None:
         return None
@@ -115,7 +115,7 @@ def show_report(folder: Path, output: Path, formats: Collection[str] | None = No
 def deliver(built: "Report", folder: Path, formats: Collection[str] | None, opened: bool) -> None:
     """Writes a report; prints its answer, grade, warnings, summary and path, and opens it where that was asked for."""
     from profiler import report
-    from profiler.terminal import say, show
+    from profiler.cli.terminal import say, show
 
     # First, for whoever reads what is printed may stop reading.
     page = report.write(built, folder, formats, complain)

@@ -62,12 +62,12 @@ _COUNTERS = ("auto", "perf", "qemu", "valgrind", "software")
 @OUTPUT
 def sweep(models: str, quick: bool, **options: Any) -> None:
     """Measure models over images a run, and report."""
-    from profiler import network
-    from profiler import sweep as sweeping
-    from profiler.terminal import Bar
+    from profiler import modelfile
+    from profiler.cli.terminal import Bar
+    from profiler.measure import sweep as sweeping
 
     plan = _plan(options, quick)
-    files = network.parse(models)
+    files = modelfile.parse(models)
     name = options["name"] or _study_name([file.label for file in files])
     # A closed connection or a shutdown ends a sweep as Ctrl-C does: what is done is kept, no worker is left behind.
     for ending in (signal.SIGTERM, signal.SIGHUP):

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from profiler.counters.reuse import Reuse as Reuse
+from profiler.counters.reuse_distance import Reuse
 from profiler.errors import ProfilerError
 from profiler.records import Count, Event, Machine, Region, Target
 from profiler.virtual import Virtual

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from profiler import events as catalogue
-from profiler import machine as this_machine
 from profiler.counters import Launch, Survey, UnusableError
 from profiler.counters.perf_output import Reading, counts, parse
 from profiler.errors import ProfilerError
+from profiler.machine import events as catalogue
+from profiler.machine import host
 from profiler.records import Count, Event, Machine, Region
 
 _CONTROL_SINCE = (5, 9)
@@ -43,7 +43,7 @@ def open() -> "Perf":
     Raises:
         UnusableError: There is none.
     """
-    executable = this_machine.find_perf()
+    executable = host.find_perf()
     if executable is None:
         raise UnusableError("perf is not installed", "sudo apt install linux-perf, or use --counters software")
     return Perf(executable)
@@ -71,7 +71,7 @@ class Perf:
         core = catalogue.core(machine.uarch)
         absent = {event.name: event.meaning for event in events if event.encoding is None}
         hardware = [event for event in events if event.kind == "hardware" and event.name not in absent]
-        listed = this_machine.pmu_events(machine.pmu) if machine.pmu else frozenset()
+        listed = host.pmu_events(machine.pmu) if machine.pmu else frozenset()
         for event in hardware:
             self._encodings[event.name] = event.encoding or ""
             reason = catalogue.gated(event, core, listed) or _unvouched(event, core, listed)
@@ -130,7 +130,7 @@ class Perf:
         return encoding + (self._modifier if encoding.endswith("/") else f":{self._modifier}")
 
     def _require_control(self) -> None:
-        version = this_machine.perf_version(self._perf)
+        version = host.perf_version(self._perf)
         if version is not None and version < _CONTROL_SINCE:
             raise UnusableError(
                 f"perf {'.'.join(map(str, version))} is too old to count a region (--control came with 5.9)",

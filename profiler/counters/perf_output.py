@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from profiler.events import strip
+from profiler.machine.events import strip
 from profiler.records import Count, Status
 
 _STATUS: dict[str, Status] = {"<not counted>": "not_counted", "<not supported>": "not_supported"}

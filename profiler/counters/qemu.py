@@ -13,11 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from profiler import targets
-from profiler.counters import Launch, Reuse, Setup, Survey, UnusableError
-from profiler.counters.build import library
-from profiler.counters.simulated import UNTIMED, counts, tunables
-from profiler.machine import output
+from profiler.counters import Launch, Setup, Survey, UnusableError
+from profiler.counters.compile_plugin import library
+from profiler.counters.reuse_distance import Reuse
+from profiler.counters.simulator_output import UNTIMED, counts, tunables
+from profiler.machine import targets
+from profiler.machine.host import output
 from profiler.records import Count, Event, Machine, Region
 from profiler.virtual.guest import INSTALL
 

@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from profiler import targets
 from profiler.counters import Launch, Setup, Survey, UnusableError
-from profiler.counters.build import library
 from profiler.counters.callgrind_output import L3, LACKS, TERMS, TO_L3, abridged, parse, served, total
-from profiler.counters.simulated import UNTIMED, counts, tunables
+from profiler.counters.compile_plugin import library
+from profiler.counters.simulator_output import UNTIMED, counts, tunables
+from profiler.machine import targets
 from profiler.records import Cache, Count, Event, Machine, Region
 
 SHIM = Path(__file__).with_name("valgrind_region.c")

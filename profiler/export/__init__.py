@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from profiler import store
-from profiler.frames import Study
+from profiler.export.frames import Study
 
 Make = Callable[[Study, str], Mapping[str, bytes]]
 """From a study and a name to files by name within the export's folder; a format of one file gives it that name."""
@@ -27,10 +27,10 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "pyperf": Format("profiler.export.suite", ".pyperf.json", folder=False),
-    "csv": Format("profiler.export.separated", "-csv", folder=True),
+    "pyperf": Format("profiler.export.pyperf_suite", ".pyperf.json", folder=False),
+    "csv": Format("profiler.export.csv_files", "-csv", folder=True),
     "parquet": Format("profiler.export.parquet", "-parquet", folder=True),
-    "json": Format("profiler.export.document", ".json", folder=False),
+    "json": Format("profiler.export.json_document", ".json", folder=False),
 }
 
 

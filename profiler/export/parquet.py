@@ -4,7 +4,7 @@ import io
 from importlib.util import find_spec
 
 from profiler.errors import ProfilerError
-from profiler.frames import Study
+from profiler.export.frames import Study
 
 
 def files(study: Study, _name: str) -> dict[str, bytes]:

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiler.errors import ProfilerError
-from profiler.images import Pixels
-from profiler.live import labels as label_files
-from profiler.live.answers import Reader, kind_of
-from profiler.live.hush import hushed
-from profiler.live.prepare import WHOLE, Preparer, floating
-from profiler.network import ModelFile, cards
-from profiler.network.cards import Card
+from profiler.live import class_names as label_files
+from profiler.live.output_decoding import Reader, kind_of
+from profiler.live.preprocess import WHOLE, Preparer, floating
+from profiler.live.quiet_engine import hushed
+from profiler.modelfile import ModelFile, cards
+from profiler.modelfile.cards import Card
+from profiler.pixels import Pixels
 from profiler.records import Engine, Fit, OutputKind, Shown, TensorSpec, Usage
 from profiler.runtimes import Runtime, open_runtime
 from profiler.runtimes.usage import account, used

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from profiler.camera.source import Capture, Facts, Frame
 from profiler.errors import ProfilerError
-from profiler.images import Pixels
-from profiler.images.capture import Capture, Facts, Frame
-from profiler.live.labelled import Labelled
-from profiler.live.meter import Meter
-from profiler.live.newest import Newest, Tally
-from profiler.live.sampler import Sampler
+from profiler.live.capture_thread import Newest, Tally
+from profiler.live.classified_frame import Labelled
+from profiler.live.state_sampler import Sampler
+from profiler.live.statistics import Meter
+from profiler.pixels import Pixels
 from profiler.records import Counting, MachineState, Second, Shown, Summary
 
 SECOND_NS = 1_000_000_000

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from profiler.counters import software
-from profiler.counters.attached import Attached, Measured
-from profiler.live.labelled import Labelled
+from profiler.counters.perf_attach import Attached, Measured
+from profiler.live.classified_frame import Labelled
 from profiler.records import Count, Counted, Counting, Event, MachineState, Usage
 from profiler.runtimes.usage import account, used
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from profiler import __version__, store
 from profiler.errors import MissingProgramError
 from profiler.records import Run, Study
-from profiler.report.drawing.drawings import Drawings
+from profiler.report.figures.rendered import Drawings
 from profiler.report.model import Report
 
 Say = Callable[[str], object]
@@ -47,14 +47,14 @@ def write(report: Report, folder: Path, formats: Collection[str] | None = None, 
     Raises:
         ProfilerError: The folder cannot be written, or a program that one of `formats` needs is not there.
     """
-    from profiler.report.formats import as_json, contents
+    from profiler.report.formats import as_json, file_manifest
 
     made = _made(report, formats, say)
     files = {name: data for of_format in reversed(made) for name, data in of_format.items()}
     of = hashlib.sha256(__version__.encode() + as_json.render(report)).hexdigest()
-    listed, stale = contents.settled(folder, files, of)
+    listed, stale = file_manifest.settled(folder, files, of)
     store.write_all({folder / name: data for name, data in (listed | files).items()}, folder, "report")
-    contents.remove(folder, stale)
+    file_manifest.remove(folder, stale)
     return folder / next(iter(made[0]), "")
 
 

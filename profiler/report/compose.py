@@ -3,31 +3,33 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from profiler.analysis import labels, notation
+from profiler.analysis.costs import native
+from profiler.analysis.live_session import Session, session
+from profiler.analysis.quantities import every
+from profiler.analysis.quantity import Quantity
+from profiler.analysis.study_analysis import Analysis, analyse
+from profiler.export import tidy_tables
 from profiler.records import Run, Study
-from profiler.report import details, setting, simulated, tables, text
-from profiler.report.agreement import agreement
-from profiler.report.analysis import Analysis, analyse
-from profiler.report.answer import answer
-from profiler.report.causes import causes
-from profiler.report.costs import native
-from profiler.report.drawing import charts
-from profiler.report.drawing.charts import illustrated
-from profiler.report.drawing.charts_latency import latency_figures
-from profiler.report.drawing.charts_sizes import sizes
-from profiler.report.formats import tidy
-from profiler.report.grading.judge import judge
-from profiler.report.grading.validity import Validity
-from profiler.report.grading.verdict_section import verdict_section
-from profiler.report.marks import marked
-from profiler.report.model import Quantity, Question, Report, Section
-from profiler.report.networks import networks
-from profiler.report.operators import operators
-from profiler.report.quantities import every
+from profiler.report.disagreement_marks import marked
+from profiler.report.figures import select_costs
+from profiler.report.figures.select_costs import illustrated
+from profiler.report.figures.select_latency import latency_figures
+from profiler.report.figures.select_sizes import sizes
+from profiler.report.model import Question, Report, Section
+from profiler.report.questions import live as asked
 from profiler.report.questions import questions
-from profiler.report.session import asked, section, words
-from profiler.report.session.figures import Session, session
-from profiler.report.summary import summary
-from profiler.report.working_sets import working_sets
+from profiler.report.sections import breakdown, conditions, cost_tables, live_session, live_text, simulated_caches
+from profiler.report.sections.ablation import causes
+from profiler.report.sections.agreement import agreement
+from profiler.report.sections.headline import answer
+from profiler.report.sections.model_files import networks
+from profiler.report.sections.operators import operators
+from profiler.report.sections.terminal_summary import summary
+from profiler.report.sections.validity import verdict_section
+from profiler.report.sections.working_sets import working_sets
+from profiler.validity.grade import judge
+from profiler.validity.model import Validity
 
 _NAMED = 6
 """Most models that the title names."""
@@ -40,18 +42,18 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
     live = session(study, runs, analysis)
     sections = _sections(study, runs, analysis, validity, live)
     numbers = every(study, runs, analysis)
-    named = text.listed((model.label for model in study.models), _NAMED)
+    named = notation.listed((model.label for model in study.models), _NAMED)
     what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
     if study.live is not None:
         what = f"{named} live"
-    in_brief = summary(analysis.costs, tables.events_in_order(analysis.costs))
+    in_brief = summary(analysis.costs, labels.events_in_order(analysis.costs))
     report = Report(
         name=study.name,
-        title=what if study.counter_source else f"{what}, {tables.SIMULATED}",
+        title=what if study.counter_source else f"{what}, {labels.SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
-        answer=words.answer(live) if study.live is not None else answer(study, analysis),
+        answer=live_text.answer(live) if study.live is not None else answer(study, analysis),
         warnings=tuple(finding.sentence for finding in validity.findings),
-        summary=(*in_brief, *simulated.summary(study, analysis)),
+        summary=(*in_brief, *simulated_caches.summary(study, analysis)),
         sections=sections,
         labels=tuple(model.label for model in study.models),
         origin=f"Study {study.name} of {study.created_at}, profiler {study.profiler_version}.",
@@ -74,25 +76,25 @@ def _sections(
     """The figures first, then where they come from; without those that have nothing to say of this study."""
     costs = analysis.costs
     planned = (
-        section.section(live, latency_figures(analysis, runs) if live else ()),
-        illustrated(tables.lab(study, analysis), [*charts.ratios(costs)]),
-        charts.counts(analysis),
-        details.phases(study, analysis),
-        illustrated(details.latency(analysis), latency_figures(analysis, runs)),
-        details.derived(analysis),
-        simulated.simulated(study, analysis),
+        live_session.section(live, latency_figures(analysis, runs) if live else ()),
+        illustrated(cost_tables.lab(study, analysis), [*select_costs.ratios(costs)]),
+        select_costs.counts(analysis),
+        breakdown.phases(study, analysis),
+        illustrated(breakdown.latency(analysis), latency_figures(analysis, runs)),
+        breakdown.derived(analysis),
+        simulated_caches.simulated(study, analysis),
         causes(study, analysis),
         networks(study),
         operators(study),
         working_sets(study, analysis),
-        illustrated(setting.models(study, analysis), [*sizes(study)]),
+        illustrated(conditions.models(study, analysis), [*sizes(study)]),
         agreement(study, analysis),
-        details.gaps(study, analysis),
-        setting.machine(study, runs),
+        breakdown.gaps(study, analysis),
+        conditions.machine(study, runs),
         verdict_section(study, validity),
-        setting.method(study, runs, analysis),
-        setting.events(study, analysis),
-        setting.simulated_events(study, analysis),
+        conditions.method(study, runs, analysis),
+        conditions.events(study, analysis),
+        conditions.simulated_events(study, analysis),
     )
     return tuple(section for section in planned if section)
 
@@ -107,11 +109,11 @@ def _linked(question: Question, sections: Sequence[Section]) -> Question:
 def _data(study: Study, runs: Sequence[Run], numbers: Sequence[Quantity]) -> dict[str, Callable[[], bytes]]:
     """The tidy tables; without a run on this machine itself there are no latencies."""
     files: dict[str, Callable[[], bytes]] = {
-        "costs.csv": lambda: tidy.quantities_csv(numbers),
-        "counts.csv": lambda: tidy.counts_csv(study, runs),
+        "costs.csv": lambda: tidy_tables.quantities_csv(numbers),
+        "counts.csv": lambda: tidy_tables.counts_csv(study, runs),
     }
     if study.counter_source is not None:
-        files["latencies.csv"] = lambda: tidy.latencies_csv(runs)
+        files["latencies.csv"] = lambda: tidy_tables.latencies_csv(runs)
     return files
 
 
@@ -124,7 +126,7 @@ def _where(study: Study) -> str:
 def _how_many(runs: Sequence[Run]) -> str:
     under = len(runs) - len(native(runs))
     if under == len(runs) > 0:
-        return text.counted(under, f"{tables.SIMULATED} run")
+        return notation.counted(under, f"{labels.SIMULATED} run")
     if any(run.case.region == "live" for run in runs):
-        return text.counted(len(runs), "window")
-    return f"{text.counted(len(runs), 'run')}{f', {under} of them {tables.SIMULATED}' if under else ''}"
+        return notation.counted(len(runs), "window")
+    return f"{notation.counted(len(runs), 'run')}{f', {under} of them {labels.SIMULATED}' if under else ''}"

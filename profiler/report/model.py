@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from profiler.report.costs import Status
-from profiler.report.drawn import Drawing
-from profiler.report.grading.validity import Validity
+from profiler.analysis.quantity import Quantity
+from profiler.report.figures.data import Drawing
+from profiler.validity.model import Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +90,6 @@ class Question:
     answered: bool = True
     command: str = ""
     shown: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """One figure of the report as a number, for other programs.
-
-    Attributes:
-        subject: The model's label, or what else the figure is of.
-        event: The event's name, or the metric's.
-        what: `fixed`, `slope`, `region` (both per image), `whole`, or another word; of a comparison `ratio` and such.
-        images: Of the whole run; None where the figure is of no image count.
-        value: None where there is no figure, for the `reason`.
-        low, high: Ends of the 95 % interval; None where there is none.
-        unit: "" for occurrences, "ns", "bytes", "1" for a ratio.
-        status: Whether it was counted, scaled up, simulated, or is not there.
-    """
-
-    subject: str
-    event: str
-    what: str
-    images: int | None
-    value: float | None
-    low: float | None
-    high: float | None
-    unit: str
-    status: Status
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import msgspec
 
 from profiler.errors import ProfilerError
-from profiler.machine import user_cache
+from profiler.machine.host import user_cache
 from profiler.records import R, from_json, to_json
-from profiler.virtual import board, debian, folder, guest, tool, wheels
+from profiler.virtual import board, debian, folder, guest, run_tool, wheels
 from profiler.virtual.board import Board
 from profiler.virtual.debian import System
 from profiler.virtual.wheels import Site
@@ -218,12 +218,12 @@ def _prove(virtual: Virtual, tell: Callable[[str], None]) -> None:
         return
     tell("trying it" + (" (TensorFlow takes half a minute)" if "tensorflow" in virtual.packages else ""))
     modules = ["numpy", "ai_edge_litert.interpreter", *(["tensorflow"] if "tensorflow" in virtual.packages else [])]
-    status, output = tool.run(
+    status, output = run_tool.run(
         (*command(virtual, found, None), "-c", f"import {', '.join(modules)}"), guest.environment()
     )
     if status != 0:
         raise ProfilerError(
-            f"the virtual {virtual.title} does not work ({tool.complaint(output)})",
+            f"the virtual {virtual.title} does not work ({run_tool.complaint(output)})",
             f"profiler virtual remove {virtual.key}, then set it up again",
         )
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from profiler import targets
 from profiler.errors import ProfilerError
+from profiler.machine import targets
 from profiler.records import Cache, Record, Target
 from profiler.virtual.guest import SITE
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from profiler.errors import ProfilerError
 from profiler.records import Record
-from profiler.virtual import tool
+from profiler.virtual import run_tool
 
 _LEFT_OUT = Path(__file__).parent.parent / "data" / "virtual" / "left-out.txt"
 _CONFIGURATION = """\
@@ -87,18 +87,20 @@ def unpack(folder: Path, downloads: Path, tell: Callable[[str], None]) -> System
     Raises:
         ProfilerError: No apt here, no network, or no arm64 Python in this machine's sources.
     """
-    tool.need("apt-get", "apt-cache", "apt-config", "dpkg-deb")
+    run_tool.need("apt-get", "apt-cache", "apt-config", "dpkg-deb")
     environment = _private(downloads / "apt")
     tell("reading Debian's arm64 package lists")
-    _, updated = tool.run(("apt-get", "update"), environment)
+    _, updated = run_tool.run(("apt-get", "update"), environment)
     packages = _resolve(_python(environment, updated), environment)
     tell(f"downloading Debian's arm64 Python ({len(packages)} packages)")
     files = _download(packages, downloads / "debs", environment)
     tell("unpacking it")
     for file in files:
-        status, output = tool.run(("dpkg-deb", "--extract", str(file), str(folder)))
+        status, output = run_tool.run(("dpkg-deb", "--extract", str(file), str(folder)))
         if status != 0:
-            raise ProfilerError(f"{file.name} cannot be unpacked ({tool.complaint(output, 'tar: ')})", "run it again")
+            raise ProfilerError(
+                f"{file.name} cannot be unpacked ({run_tool.complaint(output, 'tar: ')})", "run it again"
+            )
     _finish(folder)
     versions = {package.name: package.upstream for package in packages}
     python = next(version for name, version in versions.items() if re.fullmatch(r"python3\.\d+-minimal", name))
@@ -110,7 +112,7 @@ def _private(folder: Path) -> dict[str, str]:
     for name in ("state/lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "status").touch()
-    _, dump = tool.run(("apt-config", "dump", "Acquire", "Dir::Etc"))
+    _, dump = run_tool.run(("apt-config", "dump", "Acquire", "Dir::Etc"))
     settings = re.findall(r'^(?:Acquire|Dir::Etc)\S* ".*";$', dump, re.MULTILINE)
     host = "\n".join(setting for setting in settings if not setting.startswith(_NOT_OF_THE_HOST))
     (folder / "apt.conf").write_text(_CONFIGURATION.format(host=host, folder=folder))
@@ -123,7 +125,7 @@ def _python(environment: Mapping[str, str], updated: str) -> str:
     Args:
         updated: What apt printed when it read the lists: the reason where there is no such package.
     """
-    _, depends = tool.run(("apt-cache", "depends", "python3"), environment)
+    _, depends = run_tool.run(("apt-cache", "depends", "python3"), environment)
     found = re.search(r"Depends: (python3\.\d+)\b", depends)
     if found is None:
         if re.search("^(Err:|[EW]: )", updated, re.MULTILINE):
@@ -137,10 +139,10 @@ def _python(environment: Mapping[str, str], updated: str) -> str:
 def _resolve(python: str, environment: Mapping[str, str]) -> list[_Package]:
     """What the interpreter, its standard library and C++ wheels need, without what is left out."""
     wanted = (f"{python}-minimal", f"lib{python}-stdlib", "libstdc++6")
-    status, output = tool.run(("apt-get", "install", "--simulate", *wanted), environment)
+    status, output = run_tool.run(("apt-get", "install", "--simulate", *wanted), environment)
     if status != 0:
         raise ProfilerError(
-            f"apt cannot put Debian's arm64 Python together ({tool.complaint(output, 'E: ')})",
+            f"apt cannot put Debian's arm64 Python together ({run_tool.complaint(output, 'E: ')})",
             "mend the apt sources: they must belong to one release",
         )
     left_out = [line for line in _LEFT_OUT.read_text().splitlines() if not line.startswith("#")]
@@ -152,7 +154,7 @@ def _download(packages: list[_Package], folder: Path, environment: Mapping[str, 
     """The packages' files; those that are there whole already are not fetched again."""
     folder.mkdir(parents=True, exist_ok=True)
     names = [f"{package.name}={package.version}" for package in packages]
-    status, output = tool.run(("apt-get", "download", *names), environment, folder)
+    status, output = run_tool.run(("apt-get", "download", *names), environment, folder)
     if status != 0:
         raise _unreachable("Debian's arm64 Python", output)
     return [_file(package, folder) for package in packages]
@@ -165,7 +167,7 @@ def _file(package: _Package, folder: Path) -> Path:
 
 def _unreachable(what: str, output: str) -> ProfilerError:
     return ProfilerError(
-        f"apt could not download {what}: {tool.complaint(output, 'E: ', 'W: ')}",
+        f"apt could not download {what}: {run_tool.complaint(output, 'E: ', 'W: ')}",
         "check the network and run it again; what is there already is kept",
     )
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from profiler.errors import ProfilerError
-from profiler.machine import usable_cpus
-from profiler.virtual import tool
+from profiler.machine.host import usable_cpus
+from profiler.virtual import run_tool
 from profiler.virtual.debian import System
 
 SITE = "/site"
@@ -72,13 +72,13 @@ def compile_all(folder: Path, shown_as: str, root: Path, system: System) -> None
             share.write("\n".join(files[cpu::cpus]))
             share.flush()
             arguments = ("-m", "compileall", "-q", "-q", "-s", str(folder), "-p", shown_as, "-i", share.name)
-            return tool.run((*python, *arguments))[1]
+            return run_tool.run((*python, *arguments))[1]
 
     with ThreadPoolExecutor(cpus) as threads:
         output = "".join(threads.map(compile_share, range(cpus)))
     if next(folder.rglob("*.pyc"), None) is None:
         raise ProfilerError(
-            f"the board's Python files cannot be compiled ({tool.complaint(output)})", "mend that and run it again"
+            f"the board's Python files cannot be compiled ({run_tool.complaint(output)})", "mend that and run it again"
         )
 
 

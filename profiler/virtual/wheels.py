@@ -8,10 +8,10 @@ from pathlib import Path
 
 from profiler.errors import ProfilerError
 from profiler.records import Record
-from profiler.virtual import tool
+from profiler.virtual import run_tool
 from profiler.virtual.debian import System
 
-_PRETEND = Path(__file__).with_name("pretend.py")
+_PRETEND = Path(__file__).with_name("pip_for_arch.py")
 _OLDEST_GLIBC = 17
 """glibc 2.17 is the first that arm64 wheels may be built for (PEP 599, manylinux2014)."""
 _QUIET = {
@@ -112,7 +112,7 @@ def _pip(
         *("--no-compile", "--only-binary=:all:", "--constraint", str(downloads / "constraints.txt")),
         *(*where, "--implementation", "cp", "--python-version", system.python, *wanted),
     ]
-    return tool.run(command, {**_QUIET, "TMPDIR": str(temporary)}, heard=lambda line: _told(line, tell))
+    return run_tool.run(command, {**_QUIET, "TMPDIR": str(temporary)}, heard=lambda line: _told(line, tell))
 
 
 def _told(line: str, tell: Callable[[str], None]) -> None:
@@ -130,5 +130,5 @@ def _failed(output: str) -> ProfilerError:
         found = re.search(r"Retrying \(.*\[Errno -?\d+\] ([\w ]+)", output)
         reason = f" ({found[1]})" if found else ""
         return ProfilerError(f"pip could not reach the package index{reason}", "check the network and run it again")
-    said = tool.complaint(output, "ERROR: ")
+    said = run_tool.complaint(output, "ERROR: ")
     return ProfilerError(f"pip could not install the arm64 packages: {said}", "mend that and run it again")

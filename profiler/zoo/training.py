@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profiler.errors import ProfilerError
-from profiler.images import Pixels, fit, load
+from profiler.pixels import Pixels, fit, load
 from profiler.zoo.architecture import SIDE
 from profiler.zoo.pictures import LEAST
 from profiler.zoo.quiet import quiet

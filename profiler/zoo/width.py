@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from profiler.images import Pixels
-from profiler.network.families import Member, member
+from profiler.modelfile.families import Member, member
+from profiler.pixels import Pixels
 from profiler.records import Form, Precision
 from profiler.zoo.architecture import architecture
 from profiler.zoo.convert import export, lite

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from profiler.errors import ProfilerError
-from profiler.machine import user_cache
-from profiler.virtual import debian, folder, tool, wheels
+from profiler.machine.host import user_cache
+from profiler.virtual import debian, folder, run_tool, wheels
 from profiler.virtual import guest as board
 from profiler.virtual.debian import System
 
@@ -165,9 +165,9 @@ def _run(command: Sequence[str], environment: Mapping[str, str] | None = None, w
     Raises:
         UnavailableError: It fails.
     """
-    status, output = tool.run(command, {**PATH, **(environment or {})}, where)
+    status, output = run_tool.run(command, {**PATH, **(environment or {})}, where)
     if status != 0:
-        raise UnavailableError(f"{command[0]} {command[1]} fails: {tool.complaint(output, 'E: ')}")
+        raise UnavailableError(f"{command[0]} {command[1]} fails: {run_tool.complaint(output, 'E: ')}")
     return output
 
 

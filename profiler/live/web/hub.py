@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from profiler.live.annotate import annotated
-from profiler.live.labelled import Labelled
+from profiler.live.classified_frame import Labelled
+from profiler.live.overlay import annotated
 from profiler.records import Second
 
 KEPT = 120

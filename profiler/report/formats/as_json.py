@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from profiler.report.grading.validity import plain
 from profiler.report.model import Report, Section
+from profiler.validity.model import plain
 
 SCHEMA = 1
 """Version of the document; raised when a name goes or changes its meaning, not when one is added."""

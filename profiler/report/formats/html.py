@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiler.report.drawing.figures import FONTS
-from profiler.report.formats import cells
-from profiler.report.formats.compact import compact
+from profiler.analysis.notation import ABSENT
+from profiler.report.figures.render import FONTS
+from profiler.report.formats import cell_values
+from profiler.report.formats.cross_references import QUESTIONS, codes, places, verdicts
 from profiler.report.formats.markdown import CODE
-from profiler.report.formats.shown import QUESTIONS, codes, places, verdicts
+from profiler.report.formats.minify_svg import compact
 from profiler.report.model import Report, Table
-from profiler.report.text import ABSENT
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -76,7 +76,7 @@ def _anchor(title: str) -> str:
 
 def _worth(cell: str) -> str:
     """What the script sorts a cell by, as few letters as say it; empty where it has no figure."""
-    found = cells.worth(cell)
+    found = cell_values.worth(cell)
     return "" if found is None else f"{found:.6g}"
 
 
@@ -98,7 +98,7 @@ def _kinds_of(table: Table) -> list[str]:
 
 def _prose(text: str) -> "Markup":
     """Sentences: escaped, with code within them in code elements, and figures bound to their units."""
-    return _coded(text, cells.bound)
+    return _coded(text, cell_values.bound)
 
 
 def _coded(text: str, words: Callable[[str], str] = str) -> "Markup":

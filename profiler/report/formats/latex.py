@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from profiler.analysis.notation import ABSENT
 from profiler.report.formats import latex_tables, latex_text
+from profiler.report.formats.cross_references import QUESTIONS, codes, places
 from profiler.report.formats.latex_tables import Layout, Part
-from profiler.report.formats.shown import QUESTIONS, codes, places
 from profiler.report.model import Report, Table
-from profiler.report.text import ABSENT
 
 _TEMPLATE = "report.tex.jinja"
 _HEAD = 7

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from profiler.report.formats import cells
+from profiler.report.formats import cell_values
 from profiler.report.formats.markdown import CODE
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
@@ -151,7 +151,8 @@ def prose(text: str) -> str:
     """Escaped, with code within it in the typewriter font, and figures bound to their units."""
     parts = CODE.split(text)
     return "".join(
-        rf"\texttt{{{code(part)}}}" if place % 2 else escape(cells.bound(part)) for place, part in enumerate(parts)
+        rf"\texttt{{{code(part)}}}" if place % 2 else escape(cell_values.bound(part))
+        for place, part in enumerate(parts)
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from profiler.report.formats.shown import QUESTIONS, Place, codes, places, verdicts
+from profiler.report.formats.cross_references import QUESTIONS, Place, codes, places, verdicts
 from profiler.report.model import Figure, Question, Report, Section, Table
 
 _SPECIAL = re.compile(r"[\\`*<>|~&]|(?<!\w)_|_(?!\w)|\](?=[(:\[])|^\s*([#+=-]|\d+[.)](?=\s))")

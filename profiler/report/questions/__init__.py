@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
+from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
-from profiler.report.analysis import Analysis
 from profiler.report.model import Question
-from profiler.report.questions.images import images
+from profiler.report.questions.image_count import images
 from profiler.report.questions.invalidations import invalidations
 from profiler.report.questions.llc import llc
 from profiler.report.questions.overall import overall

@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from profiler.analysis import notation
+from profiler.analysis.costs import Cost
+from profiler.analysis.labels import SIMULATED
+from profiler.analysis.stats import Estimate
+from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
-from profiler.report import text
-from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost
 from profiler.report.model import Question
-from profiler.report.questions.core import (
+from profiler.report.questions.common import SINGLY, again, scaled_mark
+from profiler.report.questions.evidence import (
     EACH,
     ONCE,
     REAL,
@@ -28,10 +31,7 @@ from profiler.report.questions.core import (
     with_events,
 )
 from profiler.report.questions.last_level import last_level
-from profiler.report.questions.words import SINGLY, again, scaled_mark
-from profiler.report.setting import threads
-from profiler.report.tables import SIMULATED
-from profiler.stats import Estimate
+from profiler.report.sections.conditions import threads
 
 KEY, TITLE = "invalidations", "L2 invalidations"
 _ASKED = "How many lines of the L2 are invalidated, and how many do new lines overwrite?"
@@ -154,13 +154,13 @@ def _verdict(found: _Found, beside: Sequence[_Beside]) -> str:
         if each.size:
             by_size.setdefault(each.size, []).append(each)
     if not by_size:
-        figures = text.listed((f"{each.model} has {said(each.inval, found.when)}" for each in beside), SINGLY)
+        figures = notation.listed((f"{each.model} has {said(each.inval, found.when)}" for each in beside), SINGLY)
         unknown = "how many refills overwrite is not known"
         if found.refills:
             unknown = f"what share of {found.refills.name} that is, is not determined"
-        return text.capital(f"{head}, {figures} invalidations of L2 lines; {unknown}.")
+        return notation.capital(f"{head}, {figures} invalidations of L2 lines; {unknown}.")
     parts = [f"{_SAID[size]} ({_percents(mine, found)})" for size, mine in by_size.items()]
-    return text.capital(f"{head}, {'; '.join(parts)}.")
+    return notation.capital(f"{head}, {'; '.join(parts)}.")
 
 
 def _percents(beside: Sequence[_Beside], found: _Found) -> str:
@@ -172,14 +172,14 @@ def _percents(beside: Sequence[_Beside], found: _Found) -> str:
         figures = [f"{each.model} {said(each.refill, found.when)}" for each in told if each.refill]
     else:
         figures = [f"{each.model} {_percent(each)}" for each in told]
-    listed = f"of {len(beside)} models from {' to '.join(figures)}" if many else text.listed(figures)
+    listed = f"of {len(beside)} models from {' to '.join(figures)}" if many else notation.listed(figures)
     name = f"{found.refills.name}, which stands in for them" if found.stands_in else found.refills.name
     return f"{name}: {listed}" if none else f"share of {name}: {listed}"
 
 
 def _percent(each: _Beside) -> str:
     mark = scaled_mark(filter(None, (each.inval, each.refill)))
-    return f"{text.in_sentence(each.percent, '%')}{mark}" if each.percent else text.ABSENT
+    return f"{notation.in_sentence(each.percent, '%')}{mark}" if each.percent else notation.ABSENT
 
 
 def _told(beside: Sequence[_Beside], found: _Found) -> list[_Beside]:
@@ -200,7 +200,7 @@ def _evidence(found: _Found) -> Iterator[str]:
     beside = [each for each in every if each.model in ends] if len(every) > SINGLY else every
     for each in beside:
         whens = [found.when, *([ONCE] if found.when is EACH and each.inval.fixed else [])]
-        parts = [f"{when.words} {text.listed(_counts(each, found, when))}" for when in whens]
+        parts = [f"{when.words} {notation.listed(_counts(each, found, when))}" for when in whens]
         yield f"{_label(each.model, found)}: {'; '.join(parts)}."
 
 

@@ -1,12 +1,12 @@
 """Which cache is the last one on a core, and whether the events called LLC are of it."""
 
-from profiler.events import GENERIC
-from profiler.geometry import private
+from profiler.analysis import notation
+from profiler.analysis.labels import SIMULATED
+from profiler.machine.cache_geometry import private
+from profiler.machine.events import GENERIC
 from profiler.records import Cache, Study
-from profiler.report import text
-from profiler.report.questions.core import Answer, View, When, entries
-from profiler.report.tables import SIMULATED
-from profiler.report.working_sets import LINE_BYTES
+from profiler.report.questions.evidence import Answer, View, When, entries
+from profiler.report.sections.working_sets import LINE_BYTES
 
 _OUTSIDE = frozenset({"cortex-a76", "neoverse-n1"})
 """Cores whose LLC events are of a cache outside the cluster where a register that programs cannot read says so
@@ -42,8 +42,8 @@ def named(view: View) -> str:
     if last is None or not catalogued(view):
         return "the last-level cache"
     shared = not private(view.caches, last) and last.shared_by
-    users = f", shared by {text.counted(last.shared_by or 1, 'CPU')}" if shared else ""
-    return f"the L{last.level} ({text.plain(last.size_bytes, 'bytes')}{users})"
+    users = f", shared by {notation.counted(last.shared_by or 1, 'CPU')}" if shared else ""
+    return f"the L{last.level} ({notation.plain(last.size_bytes, 'bytes')}{users})"
 
 
 def which(study: Study, view: View, answer: Answer, when: When) -> str:
@@ -79,8 +79,8 @@ def _by_counts(view: View, answer: Answer, when: When) -> str:
         )
     off = max(abs(ratio.value - 1) for ratio in ratios)
     if off <= _ALIKE:
-        return f"The LLC of this core is {named(view)}: {_L3_READS} counts as many within {text.percent(off)}."
+        return f"The LLC of this core is {named(view)}: {_L3_READS} counts as many within {notation.percent(off)}."
     return (
         f"The LLC of this core is no cache of its cluster's: {answer.name} differs from {_L3_READS} by "
-        f"{text.percent(off)}."
+        f"{notation.percent(off)}."
     )

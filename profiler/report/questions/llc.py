@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from profiler.analysis import notation
+from profiler.analysis.labels import SIMULATED
+from profiler.analysis.study_analysis import Analysis
 from profiler.records import Model, Study
-from profiler.report import text
-from profiler.report.analysis import Analysis
 from profiler.report.model import Question
-from profiler.report.questions.core import (
+from profiler.report.questions.common import SINGLY, again, for_a_line, scaled_mark
+from profiler.report.questions.evidence import (
     EACH,
     ONCE,
     REAL,
@@ -26,9 +28,7 @@ from profiler.report.questions.core import (
     views,
 )
 from profiler.report.questions.last_level import catalogued, last_level, named, which
-from profiler.report.questions.traffic import Traffic, against_weights, brought, follows, left_out, traffic
-from profiler.report.questions.words import SINGLY, again, for_a_line, scaled_mark
-from profiler.report.tables import SIMULATED
+from profiler.report.questions.memory_traffic import Traffic, against_weights, brought, follows, left_out, traffic
 
 KEY, TITLE = "llc", "LLC loads and misses"
 _ASKED = (
@@ -93,13 +93,13 @@ def _found(study: Study, view: View) -> _Found | None:
 def _verdict(found: _Found) -> str:
     head = f"{found.view.source}{found.when.words}"
     if not found.traffic:
-        return text.capital(f"{head}, {_counts_alone(found)}.")
+        return notation.capital(f"{head}, {_counts_alone(found)}.")
     if len(found.traffic) > 2:
         ranked = sorted(found.traffic, key=lambda each: each.bytes.value)
         told = f"of {len(ranked)} models {brought(ranked[0])}, the least, and {brought(ranked[-1])}, the most"
     else:
         told = _brought(found.traffic)
-    return text.capital(
+    return notation.capital(
         f"{head}, {told}{'' if any(each.weights for each in found.traffic) else '; no weights are known'}."
     )
 
@@ -108,7 +108,7 @@ def _brought(found: Sequence[Traffic]) -> str:
     """The bytes of each model and what follows from them, which is said once where it is the same of all."""
     what = dict.fromkeys(map(follows, found))
     if len(found) > 1 and len(what) == 1 and all(what):
-        return f"{text.listed(map(brought, found))}: each {next(iter(what))}"
+        return f"{notation.listed(map(brought, found))}: each {next(iter(what))}"
     return "; ".join(": ".join(filter(None, (brought(each), follows(each)))) for each in found)
 
 
@@ -121,7 +121,7 @@ def _counts_alone(found: _Found) -> str:
         for label, cost in answer.costs.items()
     ]
     unknown = "" if catalogued(found.view) else ", and what that counts on this core is not known"
-    told = "; ".join(figures) if len(figures) <= SINGLY else text.listed(figures, SINGLY)
+    told = "; ".join(figures) if len(figures) <= SINGLY else notation.listed(figures, SINGLY)
     return f"{what} by {answer.name}: {told}{unknown}"
 
 
@@ -153,15 +153,15 @@ def _of(model: Model, found: _Found) -> Iterator[str]:
             if (cost := answer.costs.get(label)) and when.figure(cost)
         ]
         if counts:
-            yield f"{when.words} {text.listed(counts)}{_miss_ratio(label, found, when)}"
+            yield f"{when.words} {notation.listed(counts)}{_miss_ratio(label, found, when)}"
     if len(found.traffic) > 2:
         yield from (
             f"{brought(each)}, {follows(each)}" for each in found.traffic if each.model == label and each.weights
         )
     last, size = last_level(found.view), model.network and model.network.working_set_bytes
     if size and last and catalogued(found.view):
-        times = text.plain(size / last.size_bytes, text.NUMBER)
-        yield f"the working set of an image is {text.plain(size, 'bytes')}, {times} times that cache"
+        times = notation.plain(size / last.size_bytes, notation.NUMBER)
+        yield f"the working set of an image is {notation.plain(size, 'bytes')}, {times} times that cache"
 
 
 def _miss_ratio(label: str, found: _Found, when: When) -> str:
@@ -174,7 +174,7 @@ def _miss_ratio(label: str, found: _Found, when: When) -> str:
         return ""
     # What stands in for loads may be other accesses too.
     of = "loads" if found.loads.event.quality == "exact" else found.loads.event.name
-    return f", {text.in_sentence(ratio, '%')}{scaled_mark([misses, loads])} of its {of}"
+    return f", {notation.in_sentence(ratio, '%')}{scaled_mark([misses, loads])} of its {of}"
 
 
 def _caveats(study: Study, analysis: Analysis, found: list[_Found]) -> Iterator[str]:
@@ -185,7 +185,7 @@ def _caveats(study: Study, analysis: Analysis, found: list[_Found]) -> Iterator[
     first = found[0]
     yield from caveats(study, first.view, (cost for answer in first.answers for cost in answer.costs.values()))
     if without := [f"{each.model} ({each.lack})" for each in first.traffic if not each.weights]:
-        yield f"Weights are not known of {text.listed(without)}."
+        yield f"Weights are not known of {notation.listed(without)}."
     if first.view.costs.simulated:
         yield f"What a real core would count is not known: {lack(study, analysis, _MISSES, _LOADS).rstrip('.')}."
 

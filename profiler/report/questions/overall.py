@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
+from profiler.analysis import notation
+from profiler.analysis.ablation_pairs import Measure, pairs
+from profiler.analysis.costs import Cost, quotient
+from profiler.analysis.labels import BENT, CONTRADICTED, SIMULATED
+from profiler.analysis.stats import Estimate
+from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
-from profiler.report import text
-from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost, quotient
 from profiler.report.model import Question
-from profiler.report.pairs import Measure, pairs
-from profiler.report.provenance import instructions
-from profiler.report.questions.beside import hardware, hardware_of_runs, simulated_beside
-from profiler.report.questions.words import (
+from profiler.report.questions.common import (
     anew,
     explained,
     for_a_line,
@@ -23,9 +23,9 @@ from profiler.report.questions.words import (
     way,
     written,
 )
-from profiler.report.tables import BENT, CONTRADICTED, SIMULATED
-from profiler.report.verdicts import in_brief
-from profiler.stats import Estimate
+from profiler.report.questions.hardware_ratios import hardware, hardware_of_runs, simulated_beside
+from profiler.report.sections.ablation_text import in_brief
+from profiler.report.sections.simulation_provenance import instructions
 
 Figure = Callable[[Cost], Estimate | None]
 
@@ -80,7 +80,7 @@ def overall(study: Study, analysis: Analysis) -> Question:
 
 def _verdict(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]], measure: Measure) -> str:
     if not known:
-        count = text.counted(_images_alone(costs), "image")
+        count = notation.counted(_images_alone(costs), "image")
         return (
             "What a model costs once and what for each image cannot be told apart, for all runs that ended well are of "
             f"{count}: in {explained(measure)} only whole runs compare."
@@ -108,8 +108,8 @@ def _paid(cost: Cost, known: Sequence[tuple[str, Figure]]) -> str:
         if paid and paid.value > 0:
             words.append(f"{written(cost, paid)} {when}")
         elif paid:
-            words.append(f"{when} nothing that shows ({text.in_sentence(paid, cost.unit)})")
-    return text.listed(words)
+            words.append(f"{when} nothing that shows ({notation.in_sentence(paid, cost.unit)})")
+    return notation.listed(words)
 
 
 def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measure: Measure) -> str:
@@ -121,14 +121,14 @@ def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measu
             continue
         sides = f"{when} ({written(other, above)} against {written(base, below)})"
         ratio = quotient(above, below)
-        times = f"{text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([other, base])}" if ratio else ""
+        times = f"{notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark([other, base])}" if ratio else ""
         if ratio is None:
             lacks.append(f"no ratio is determined {sides}, for {base.model}'s figure is not shown to be above 0")
         elif way(above, below, measure.costs) == "same":
             lacks.append(f"no difference between {other.model} and {base.model} is shown {sides}, {times}")
         else:
             ratios.append(f"{times} as much as {base.model} {sides}")
-    takes = [f"{other.model} takes {text.listed(ratios)}"] if ratios else []
+    takes = [f"{other.model} takes {notation.listed(ratios)}"] if ratios else []
     return f"In {explained(measure)}, {'; '.join([*takes, *lacks])}."
 
 
@@ -139,7 +139,9 @@ def _ends(costs: Sequence[Cost], when: str, figure: Figure, measure: Measure) ->
         return ""
     least, most = ranked[0], ranked[-1]
     ratio = quotient(figure(most), figure(least))
-    times = f", {text.in_sentence(ratio, text.NUMBER)} times{scaled_mark([least, most])} as much" if ratio else ""
+    times = (
+        f", {notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark([least, most])} as much" if ratio else ""
+    )
     return (
         f"{least.model} pays least {when}, {written(least, figure(least))}{_beside(least, ranked, figure, measure)}, "
         f"and {most.model} most, {written(most, figure(most))}{times}{_beside(most, ranked, figure, measure)}"
@@ -158,7 +160,7 @@ def _beside(end: Cost, ranked: Sequence[Cost], figure: Figure, measure: Measure)
         for cost in ranked
         if cost is not end and way(figure(cost), figure(end), measure.costs) not in ("more", "less")
     ]
-    return f" (not shown to differ from {text.listed(alike, _NAMED)})" if alike else ""
+    return f" (not shown to differ from {notation.listed(alike, _NAMED)})" if alike else ""
 
 
 def _evidence(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]], measure: Measure) -> Iterator[str]:
@@ -186,11 +188,11 @@ def _grouped(others: Sequence[Cost], base: Cost, figure: Figure, measure: Measur
     by_way: dict[str, list[str]] = {found: [] for found in _WAYS}
     for cost in others:
         ratio = quotient(figure(cost), figure(base))
-        times = f"{text.in_sentence(ratio, text.NUMBER)} times" if ratio else "no ratio"
+        times = f"{notation.in_sentence(ratio, notation.NUMBER)} times" if ratio else "no ratio"
         by_way[way(figure(cost), figure(base), measure.costs)].append(
             f"{cost.model} ({times}{scaled_mark([cost, base])})"
         )
-    return (words.format(text.listed(by_way[found], _NAMED)) for found, words in _WAYS.items() if by_way[found])
+    return (words.format(notation.listed(by_way[found], _NAMED)) for found, words in _WAYS.items() if by_way[found])
 
 
 def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, Figure]]) -> Iterator[str]:
@@ -239,10 +241,10 @@ def _without_interval(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]]
 def _doubtful(costs: Sequence[Cost]) -> Iterator[str]:
     bent = [cost.model for cost in costs if cost.bend is not None]
     if bent:
-        yield f"{text.listed(bent)}: {BENT}."
+        yield f"{notation.listed(bent)}: {BENT}."
     contradicted = [cost.model for cost in costs if cost.disagreement]
     if contradicted:
-        yield f"{text.listed(contradicted)}: {CONTRADICTED}."
+        yield f"{notation.listed(contradicted)}: {CONTRADICTED}."
 
 
 def _shown(measure: Measure) -> tuple[str, ...]:

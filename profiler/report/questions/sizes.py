@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from profiler.analysis import notation
+from profiler.analysis.ablation_pairs import Measure, Verdict
+from profiler.analysis.costs import quotient
+from profiler.analysis.stats import MATTERS, Estimate
+from profiler.analysis.study_analysis import Analysis
 from profiler.records import Model, Study
-from profiler.report import text
-from profiler.report.analysis import Analysis
-from profiler.report.costs import quotient
 from profiler.report.model import Question
-from profiler.report.networks import lack
-from profiler.report.pairs import Measure, Verdict
-from profiler.report.questions.memory import SIZES, facts
-from profiler.report.questions.words import again, explained, leading, noun, scaled_mark, way
-from profiler.stats import MATTERS, Estimate
+from profiler.report.questions.common import again, explained, leading, noun, scaled_mark, way
+from profiler.report.questions.memory_footprint import SIZES, facts
+from profiler.report.sections.model_files import lack
 
 _ALIKE = 0.1
 """How far one ratio may be from another and still be called alike."""
@@ -57,8 +57,8 @@ def misleads(file: float, found: Verdict) -> bool:
 
 def _files_only(models: Sequence[Model]) -> str:
     """Where no file was read."""
-    why = text.listed(dict.fromkeys(map(lack, models)))
-    figures = text.listed((f"{model.label} {_bytes(model.size_bytes)}" for model in models), _NAMED)
+    why = notation.listed(dict.fromkeys(map(lack, models)))
+    figures = notation.listed((f"{model.label} {_bytes(model.size_bytes)}" for model in models), _NAMED)
     if len(models) == 2:
         figures += f", {_number(models[0].size_bytes / models[1].size_bytes)} times"
     rounded = "" if all(model.sha256 for model in models) else ", as their source rounds it"
@@ -86,7 +86,7 @@ def _alone(model: Model) -> str:
         if what != "file" and size is not None:
             are = "are" if what.endswith("s") else "is"
             parts.append(f"its {what} {are} {_bytes(size)} ({_number(size / model.size_bytes)} times the file)")
-    return f"Of {model.label}, {text.listed(parts)}."
+    return f"Of {model.label}, {notation.listed(parts)}."
 
 
 def _against(other: Model, base: Model, analysis: Analysis) -> str:
@@ -104,9 +104,11 @@ def _against(other: Model, base: Model, analysis: Analysis) -> str:
     cost = _cost_ratio(other.label, base.label, measure)
     if measure and cost:
         marked = _marked(measure, other.label, base.label)
-        parts.append(f"{text.in_sentence(cost, text.NUMBER)} times{marked} the {explained(measure)} for each image")
+        parts.append(
+            f"{notation.in_sentence(cost, notation.NUMBER)} times{marked} the {explained(measure)} for each image"
+        )
     conclusion = _conclusion(file, other, base, cost)
-    return f"Beside {base.label}, {other.label} has {text.listed(parts)}: {conclusion}."
+    return f"Beside {base.label}, {other.label} has {notation.listed(parts)}: {conclusion}."
 
 
 def _conclusion(file: float, other: Model, base: Model, cost: Estimate | None) -> str:
@@ -144,7 +146,7 @@ def _range(models: Sequence[Model], analysis: Analysis) -> str:
                 f"{_bytes(found[most])} ({most})"
             )
     differ += _cost_range(analysis)
-    same = f"; they are alike in {text.listed(alike)}" if alike else ""
+    same = f"; they are alike in {notation.listed(alike)}" if alike else ""
     return (
         f"From the least to the most the models differ in {'; in '.join(differ)}{same}." if differ else f"{same[2:]}."
     )
@@ -157,7 +159,7 @@ def _cost_range(analysis: Analysis) -> list[str]:
     apart = quotient(ranked[-1].per_image, ranked[0].per_image) if len(ranked) > 1 else None
     if measure is None or apart is None:
         return []
-    times = text.in_sentence(apart, text.NUMBER)
+    times = notation.in_sentence(apart, notation.NUMBER)
     marked = scaled_mark([ranked[-1], ranked[0]])
     return [f"{noun(measure)} for each image {times} times{marked}, from {ranked[0].model} to {ranked[-1].model}"]
 
@@ -178,16 +180,16 @@ def _each(models: Sequence[Model], analysis: Analysis, measure: Measure | None) 
         cost = _cost_ratio(model.label, base.label, measure)
         figures = [_size_ratio(model, base, what) for what in ("file", "working set")]
         marked = _marked(measure, model.label, base.label)
-        figures.append(f"{text.in_sentence(cost, text.NUMBER)}{marked}" if cost else text.ABSENT)
+        figures.append(f"{notation.in_sentence(cost, notation.NUMBER)}{marked}" if cost else notation.ABSENT)
         if model is not base:
-            parts.append(f"{model.label} {text.listed(figures)}")
+            parts.append(f"{model.label} {notation.listed(figures)}")
     what = f"{noun(measure)} for each image" if measure else "cost"
     yield f"Times the file, working set and {what} of {base.label}: {'; '.join(parts)}."
 
 
 def _size_ratio(model: Model, base: Model, what: str) -> str:
     mine, its = SIZES[what](model), SIZES[what](base)
-    return _number(mine / its) if mine is not None and its else text.ABSENT
+    return _number(mine / its) if mine is not None and its else notation.ABSENT
 
 
 def _misleading(models: Sequence[Model], analysis: Analysis, measure: Measure | None) -> Iterator[str]:
@@ -201,12 +203,12 @@ def _misleading(models: Sequence[Model], analysis: Analysis, measure: Measure | 
         file = model.size_bytes / base.size_bytes
         mine, its = (measure.costs[measure.event.name, each.label].per_image for each in (model, base))
         if misleads(file, way(mine, its, measure.costs)):
-            times = f"{text.in_sentence(cost, text.NUMBER)} times{_marked(measure, model.label, base.label)}"
+            times = f"{notation.in_sentence(cost, notation.NUMBER)} times{_marked(measure, model.label, base.label)}"
             found.append(f"{model.label} with {_number(file)} times the file takes {times} the {noun(measure)}")
     if found:
         yield (
             f"Here a smaller file does not go with a smaller cost: beside {base.label}, "
-            f"{text.listed(found, _NAMED)} for each image."
+            f"{notation.listed(found, _NAMED)} for each image."
         )
 
 
@@ -234,7 +236,7 @@ def _caveats(study: Study, unknown: Sequence[Model]) -> Iterator[str]:
         )
     rounded = [model.label for model in study.models if not model.sha256]
     if rounded and study.models != tuple(unknown):
-        yield f"The size of the file of {text.listed(rounded)} is as its source rounds it."
+        yield f"The size of the file of {notation.listed(rounded)} is as its source rounds it."
     if any(model.resident for model in study.models):
         yield "Sizes are facts of files and have no interval; resident memory was seen once."
     if len(study.models) > 1:
@@ -242,8 +244,8 @@ def _caveats(study: Study, unknown: Sequence[Model]) -> Iterator[str]:
 
 
 def _number(ratio: float) -> str:
-    return text.plain(ratio, text.NUMBER)
+    return notation.plain(ratio, notation.NUMBER)
 
 
 def _bytes(size: int) -> str:
-    return text.plain(size, "bytes")
+    return notation.plain(size, "bytes")

@@ -3,13 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from profiler.analysis import notation
+from profiler.analysis.ablation_pairs import verdict
+from profiler.analysis.costs import Cost, quotient
+from profiler.analysis.stats import Estimate
+from profiler.analysis.study_analysis import Analysis
+from profiler.machine.targets import LATENCY
 from profiler.records import Study
-from profiler.report import text
-from profiler.report.analysis import Analysis
-from profiler.report.costs import Cost, quotient
 from profiler.report.model import Question
-from profiler.report.pairs import verdict
-from profiler.report.questions.core import (
+from profiler.report.questions.common import SINGLY, scaled_mark
+from profiler.report.questions.evidence import (
     EACH,
     ONCE,
     Answer,
@@ -26,9 +29,6 @@ from profiler.report.questions.core import (
     table_keys,
 )
 from profiler.report.questions.last_level import catalogued
-from profiler.report.questions.words import SINGLY, scaled_mark
-from profiler.stats import Estimate
-from profiler.targets import LATENCY
 
 KEY, TITLE = "stalls", "Pipeline stalls"
 _ASKED = "For which share of its cycles does each model stall, and do more stalls mean more than more cycles?"
@@ -75,7 +75,7 @@ def stalls(study: Study, analysis: Analysis) -> Question:
         KEY,
         TITLE,
         _ASKED,
-        f"{text.capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}{unknown}.",
+        f"{notation.capital(when.words)}, by {found.answer.name}, {_verdict(shares, found, view, when)}{unknown}.",
         evidence=tuple(_evidence(shares, found, view, when)),
         caveats=(*_of_the_event(found, view), *caveats(study, view, used)),
         answered=catalogued(view),
@@ -116,8 +116,8 @@ def _over(answer: Answer, cost: Cost, cycles: Cost, view: View, when: When) -> E
 
 def _amount(value: Estimate, answer: Answer) -> str:
     if answer.event.name in IN_SLOTS:
-        return f"{text.in_sentence(value, text.NUMBER)} slots of each cycle"
-    return f"{text.in_sentence(value, '%')} of its cycles"
+        return f"{notation.in_sentence(value, notation.NUMBER)} slots of each cycle"
+    return f"{notation.in_sentence(value, '%')} of its cycles"
 
 
 def _stalls_for(share: _Share, found: _Stalls) -> str:
@@ -162,9 +162,9 @@ def _compared(share: _Share, base: _Share, view: View, when: When) -> str:
         "not told": "whether the shares differ is not shown without intervals",
     }[way]
     return (
-        f"{share.model} has {text.quantity(times, text.NUMBER)} times"
+        f"{share.model} has {notation.quantity(times, notation.NUMBER)} times"
         f"{scaled_mark([share.stalls, base.stalls])} the stalls of {base.model} with "
-        f"{text.quantity(cycles, text.NUMBER)} times{scaled_mark([share.cycles, base.cycles])} its cycles, {of}"
+        f"{notation.quantity(cycles, notation.NUMBER)} times{scaled_mark([share.cycles, base.cycles])} its cycles, {of}"
     )
 
 
@@ -182,7 +182,7 @@ def _evidence(shares: Sequence[_Share], found: _Stalls, view: View, when: When) 
             if (cost := other.costs.get(share.model)) and (value := _over(other, cost, share.cycles, view, when))
         ]
         if parts:
-            yield f"{text.capital(when.words)}, by {other.name}: {text.listed(parts)}. {other.counts(view)}"
+            yield f"{notation.capital(when.words)}, by {other.name}: {notation.listed(parts)}. {other.counts(view)}"
 
 
 def _told(shares: Sequence[_Share], view: View) -> list[_Share]:
@@ -203,12 +203,12 @@ def _of_one(share: _Share, found: _Stalls, view: View, when: When) -> str:
     instructions = view.answer("instructions")
     cost = instructions.costs.get(share.model) if instructions else None
     ipc = [
-        f"{text.in_sentence(value, text.NUMBER)}{scaled_mark([cost, share.cycles])} {each.words}"
+        f"{notation.in_sentence(value, notation.NUMBER)}{scaled_mark([cost, share.cycles])} {each.words}"
         for each in ((when, ONCE) if when is EACH else (when,))
         if cost and (value := view.quotient(cost, share.cycles, each))
     ]
     if ipc:
-        parts.append(f"instructions per cycle {text.listed(ipc)}")
+        parts.append(f"instructions per cycle {notation.listed(ipc)}")
     return f"{share.model}: {'; '.join(parts)}."
 
 
@@ -245,7 +245,7 @@ def _unanswered(study: Study, analysis: Analysis, view: View) -> Question:
         KEY,
         TITLE,
         _ASKED,
-        text.sentence(f"{of}: {why}"),
+        notation.sentence(f"{of}: {why}"),
         evidence=tuple(
             f"{model}: {said(cost, when)} {stalled.name} {when.words}." for model, cost in stalled.costs.items()
         )

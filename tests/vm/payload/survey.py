@@ -3,11 +3,11 @@
 import json
 import sys
 
-from profiler import events as catalogue
-from profiler import machine
 from profiler.counters import choose
+from profiler.machine import events as catalogue
+from profiler.machine import host
 
-here = machine.describe()
+here = host.describe()
 wanted = catalogue.resolve(sys.argv[1], catalogue.core(here.uarch), here.pmu)
 _, survey = choose("perf", wanted, here, ("process",))
 print(json.dumps(survey._asdict()))

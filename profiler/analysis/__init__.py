@@ -1,0 +1,1 @@
+"""From a study's runs to figures with intervals, ratios and quantities: pure, without words or formats."""

@@ -1,0 +1,1 @@
+"""Frames of cameras, video files and network streams."""

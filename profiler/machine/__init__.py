@@ -1,0 +1,1 @@
+"""What this machine is: its cores, events and caches, and the boards that are known."""

@@ -1,0 +1,1 @@
+"""Misses of one inference against cache size."""

@@ -1,0 +1,218 @@
+"""A miss curve in tables and sentences: rules over its numbers, no judgement that they do not bear. Pure."""
+
+from collections.abc import Iterator
+
+from profiler.analysis.notation import ABSENT, MINUS, NUMBER, counted, listed, percent, plain
+from profiler.machine import targets
+from profiler.miss_curve.curve import Level, Spread, apart, at, levels, machines, predictions, spread, spreads
+from profiler.records import MissCurve
+from profiler.report.model import Table
+from profiler.report.sections.simulation_provenance import architecture
+
+SHARES = (0.5, 0.1, 0.01)
+"""Of the misses of the smallest cache, at which sizes are told."""
+
+_DIFFERENCE = (
+    "What can part the two: caches simulated in full have sets, in which lines conflict, but which also keep some of a "
+    "loop a little too long for them, as LRU without sets does not; each sees only what the one before it let through, "
+    "so that L2 and L3 do not know what was last used before them; the L3 need not hold what the L2 holds, so that "
+    "together they hold more; and the curve is of a sample of the lines."
+)
+_LIMITS = (
+    "Caches without sets (fully associative) that replace the least recently used line, one for instructions and data; "
+    "real ones have sets and approximate that order.",
+    "No prefetcher: on hardware, lines that a prefetcher brings in time are no misses but are traffic all the same.",
+    "Virtual addresses of user mode: no kernel, no page-table walks, nothing speculative.",
+)
+_ZEROED = "QEMU does not report the lines that DC ZVA zeroes, as memset does on Arm: they are not touched here."
+
+
+def heading(curve: MissCurve) -> str:
+    """The page's title."""
+    return f"Misses of {curve.file} by cache size"
+
+
+def label(curve: MissCurve) -> str:
+    """Where the figures come from: who simulated, whose instructions, which engine, how it was sampled."""
+    where = f", programs of a virtual {curve.guest}" if curve.guest else ""
+    draws = counted(len(curve.steady), "sample")
+    return (
+        f"Simulated by {curve.source}, not measured: {architecture(curve.arch)} instructions{where}, {curve.engine}, "
+        f"{counted(curve.threads, 'thread')}, {_inferences(curve)}, {draws} of one line in {curve.one_in}, "
+        f"seeds {listed(map(str, curve.seeds))}."
+    )
+
+
+def tables(curve: MissCurve) -> tuple[Table, ...]:
+    """What the caches of each machine leave; then the curve beside the full simulation."""
+    found = (_machines(curve), _predictions(curve))
+    return tuple(table for table in found if table.rows)
+
+
+def summary(curve: MissCurve) -> tuple[str, ...]:
+    """What the curve says, in sentences: the working set, where misses fall, what the machine's caches leave."""
+    return (" ".join((_touched(curve), _cold(curve))), " ".join(_falls(curve)), *_left(curve))
+
+
+def trust(curve: MissCurve) -> tuple[str, ...]:
+    """How exact it is: sampling, and the curve beside the full simulation."""
+    return tuple(filter(None, (" ".join(_sampling(curve)), " ".join(_compared(curve)))))
+
+
+def limits(curve: MissCurve) -> tuple[str, ...]:
+    """What the curve does not model."""
+    threads = (
+        "One thread: several share a cache, and need more of it."
+        if curve.threads == 1
+        else f"{curve.threads} threads share the cache, in the order in which the simulation happened to run them."
+    )
+    whose = f"The instructions are {architecture(curve.arch)}'s: the same model is other code on another set."
+    return (*_LIMITS, *([_ZEROED] if curve.arch == "aarch64" else []), threads, whose)
+
+
+def with_error(found: Spread) -> str:
+    """`200 k ±1.2 %`, one standard error."""
+    figure = plain(found.value, "")
+    if found.error is None or not found.value:
+        return figure
+    return f"{figure} ±{percent(found.error / found.value)}"
+
+
+def _machines(curve: MissCurve) -> Table:
+    heads = (("L2", "it leaves", "bytes"), ("L3", "it leaves", "bytes"))
+    rows = []
+    for machine in machines(curve):
+        cells = [_cells(curve, level) for level in levels(machine)]
+        cells += [("no L3", "", "")] * (len(heads) - len(cells))
+        rows.append((machine.title, *(cell for three in cells for cell in three)))
+    caption = (
+        "In a warm cache of that size without sets, with one standard error of sampling, and the bytes that these "
+        f"misses bring, {curve.line_bytes} each."
+    )
+    columns = ("", *(head for three in heads for head in three))
+    title = f"Misses an inference of {curve.file}, simulated ({curve.source})"
+    return Table("machines", title, columns, tuple(rows), caption)
+
+
+def _cells(curve: MissCurve, level: Level) -> tuple[str, str, str]:
+    found = at(curve, level.size_bytes)
+    size = plain(level.size_bytes, "bytes")
+    return (size, with_error(found), _bytes(curve, found.value)) if found else (size, ABSENT, ABSENT)
+
+
+def _predictions(curve: MissCurve) -> Table:
+    rows = tuple(
+        (
+            f"{each.level.name}, {plain(each.level.size_bytes, 'bytes')}",
+            with_error(each.curve),
+            plain(each.full, ""),
+            _signed(each.off),
+        )
+        for each in predictions(curve)
+    )
+    columns = (curve.target.title, "the curve", "full simulation", "the curve is off by")
+    caption = f"Misses an inference, both from one pass. Simulated in full: {targets.describe(curve.target)}."
+    return Table("predictions", "The curve beside the full simulation, both simulated", columns, rows, caption)
+
+
+def _touched(curve: MissCurve) -> str:
+    touched = spread(curve.touched)
+    size = touched.value * curve.line_bytes
+    return (
+        f"An inference of {curve.file} touches {plain(size, 'bytes')} of memory "
+        f"({with_error(touched)} distinct lines of {curve.line_bytes} bytes), "
+        f"{plain(size / curve.file_bytes, NUMBER)} times the file's {plain(curve.file_bytes, 'bytes')}: "
+        "all that it reads and writes, so weights as the engine keeps them, activations, code and tables."
+    )
+
+
+def _cold(curve: MissCurve) -> str:
+    largest, left = curve.sizes_bytes[-1], spreads(curve.steady)[-1].value
+    return (
+        "An inference that begins with empty caches misses each of these lines at least once, whatever the cache; in "
+        f"one of {plain(largest, 'bytes')} that is warm, {_times(left)} an inference."
+    )
+
+
+def _times(misses: float) -> str:
+    return f"{plain(misses, '')} misses are left" if misses else "none of the sampled lines misses"
+
+
+def _falls(curve: MissCurve) -> Iterator[str]:
+    """From which size on the misses are at most a share of the smallest cache's."""
+    means = [found.value for found in spreads(curve.steady)]
+    smallest = plain(curve.sizes_bytes[0], "bytes")
+    yield f"A warm cache of {smallest} misses {plain(means[0], '')} times an inference."
+    sizes = {
+        share: next(
+            (size for size, misses in zip(curve.sizes_bytes, means, strict=True) if misses <= share * means[0]), None
+        )
+        for share in SHARES
+    }
+    enough = [f"{share * 100:g} % from {plain(size, 'bytes')} on" for share, size in sizes.items() if size]
+    if enough:
+        yield f"Of these at most so many are left: {listed(enough)}."
+    never = next((share for share, size in sizes.items() if size is None), None)
+    if never:
+        yield f"No size on the curve brings them below {never * 100:g} %."
+
+
+def _left(curve: MissCurve) -> Iterator[str]:
+    """What the simulated machine's caches leave, by the curve."""
+    told = [
+        f"the {level.name} ({plain(level.size_bytes, 'bytes')}) leaves {plain(found.value, '')} misses an "
+        f"inference ({_bytes(curve, found.value)} from beyond)"
+        for level in levels(curve.target)
+        if (found := at(curve, level.size_bytes))
+    ]
+    if told:
+        yield f"By the sizes alone of {curve.target.title}'s caches, {listed(told)}."
+
+
+def _sampling(curve: MissCurve) -> Iterator[str]:
+    marked = {level.size_bytes for machine in machines(curve) for level in levels(machine)}
+    found = {size: here for size in marked if (here := at(curve, size)) and here.value and here.error is not None}
+    if found:
+        worst = max(found, key=lambda size: (found[size].error or 0) / found[size].value)
+        error = percent((found[worst].error or 0) / found[worst].value)
+        yield (
+            f"Sampling: at the caches marked, one standard error of the {len(curve.steady)} samples' mean is at most "
+            f"{error} (at {plain(worst, 'bytes')})."
+        )
+    differences = {size: share for size in marked if (share := apart(curve, size)) is not None}
+    if differences:
+        worst = max(differences, key=lambda size: differences[size])
+        seeds, most = listed(map(str, curve.seeds)), percent(differences[worst])
+        yield (
+            f"Repeated with another seed ({seeds}), so with other lines in another process, the curve differs there by "
+            f"at most {most} (at {plain(worst, 'bytes')}): sampling, and what differs from process to process."
+        )
+
+
+def _compared(curve: MissCurve) -> Iterator[str]:
+    found = predictions(curve)
+    if not found:
+        return
+    told = listed(
+        f"{_above(each.off)} its {each.level.name} of {plain(each.level.size_bytes, 'bytes')} "
+        f"({plain(each.curve.value, '')} against {plain(each.full, '')})"
+        for each in found
+    )
+    yield f"The caches of {curve.target.title} were simulated in full in the same pass: the curve is {told}."
+    yield _DIFFERENCE
+
+
+def _above(off: float) -> str:
+    return f"{percent(abs(off))} {'above' if off > 0 else 'below'}"
+
+
+def _signed(off: float) -> str:
+    return f"{'+' if off > 0 else MINUS}{percent(abs(off))}"
+
+
+def _bytes(curve: MissCurve, misses: float) -> str:
+    return plain(misses * curve.line_bytes, "bytes")
+
+
+def _inferences(curve: MissCurve) -> str:
+    return "one inference" if curve.images == 1 else f"mean of {curve.images} inferences"

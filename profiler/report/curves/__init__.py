@@ -1,1 +1,0 @@
-"""Misses against cache size: what a curve says, and its page."""

@@ -1,1 +1,0 @@
-"""Figures: what they show, in data and words (`charts*`), and how they are drawn (`figures*`)."""

@@ -1,0 +1,1 @@
+"""Figures: what they show, in data and words (`select_*`), and how they are drawn (`draw_*`)."""

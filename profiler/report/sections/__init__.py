@@ -1,0 +1,1 @@
+"""Sections of a report: tables and sentences of one topic each."""

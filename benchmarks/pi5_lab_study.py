@@ -99,14 +99,10 @@ def plan(events: tuple[Event, ...]) -> Plan:
         warmup=0,
         threads=None,
         regions=("process",),
-        phases=False,
         event_set=",".join(event.name for event in events),
         counters="perf",
         source="camera",
-        seed=0,
         timeout_s=0.0,
-        cpus=None,
-        keras_call="predict",
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from profiler.errors import ProfilerError
-from profiler.records import READABLE, Run, Study, from_json, to_json
+from profiler.records import READABLE, Run, Study, from_json, to_json, upgraded
 
 _STUDY, _RUNS, _RAW = "study.json", "runs.jsonl", "raw"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -119,7 +119,7 @@ def _study(folder: Path) -> Study:
             "use the version that wrote it, or a newer one",
         )
     with _damage_named(folder / _STUDY):
-        return from_json(Study, (folder / _STUDY).read_bytes())
+        return upgraded(from_json(Study, (folder / _STUDY).read_bytes()))
 
 
 def _runs(folder: Path) -> tuple[Run, ...]:

@@ -10,10 +10,9 @@ import itertools
 import json
 import os
 import select
-import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.runtimes import Runtime, Tensor, open_runtime
@@ -142,27 +141,54 @@ class Phases:
         return {name: used(*accounts) for name, accounts in self._accounts.items()}
 
 
-def main() -> int:
-    """Serves the request named by the only argument; 0 where the record is whole."""
-    with open(sys.argv[1], encoding="utf-8") as file:
-        request = json.load(file)
+class Request(TypedDict):
+    """What a worker is asked, as JSON.
+
+    Attributes:
+        model: Path of the model's file.
+        call: How Keras is asked.
+        region: What is counted; None where nothing is.
+        pool: Path of the images, an array; None for one black image.
+        camera: As `profiler.camera.open` knows it, where each image is taken from it; else None.
+        record: Path of the record to be left.
+        look: Any network is to be looked at, and nothing measured.
+    """
+
+    label: str
+    runtime: str
+    model: str
+    images: int
+    warmup: int
+    threads: int | None
+    call: str
+    region: str | None
+    pool: str | None
+    camera: str | None
+    record: str
+    look: bool
+
+
+def main(path: str) -> int:
+    """Serve the request in the file at `path`; return 0 where the record is whole."""
+    with open(path, encoding="utf-8") as file:
+        request: Request = json.load(file)
     try:
-        record = look(request) if request.get("look") else serve(request)
+        record = look(request) if request["look"] else serve(request)
     except ProfilerError as error:
         record = {"error": error.cause, "remedy": error.remedy}
     _write(request["record"], record)
     return 1 if "error" in record else 0
 
 
-def serve(request: dict[str, Any]) -> dict[str, Any]:
-    """Runs one request; its fields are in `measure._command`. The fields of `records.Completion`."""
+def serve(request: Request) -> dict[str, Any]:
+    """Run one request; return the fields of `records.Completion`."""
     account()
     gate = Gate(os.environ.get("PROFILER_GATE"))
     memory = _memory() if request["region"] is None and not gate.simulated else None
     phases = Phases(request["region"], gate, memory)
     runtime = phases.run("import", lambda: open_runtime(request["runtime"], request["threads"], request["call"]))
     image, output = phases.run("load", lambda: runtime.load(request["model"]))
-    camera = request.get("camera")
+    camera = request["camera"]
     where: str | None = camera or request["pool"]
     prepare: Callable[[Any, Tensor], Any] = _feed if camera else _batches
     # From the camera on and on, out of RAM from the first image again in each phase.
@@ -194,7 +220,7 @@ def serve(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def look(request: dict[str, Any]) -> dict[str, Any]:
+def look(request: Request) -> dict[str, Any]:
     """Loads any network and asks it once, with zeros, where its inputs have fixed sizes: `measure.Look`'s fields."""
     memory = _memory()
     runtime = open_runtime(request["runtime"], request["threads"], request["call"])
@@ -291,7 +317,3 @@ def _write(path: str, record: dict[str, Any]) -> None:
     with open(path + ".part", "w", encoding="utf-8") as file:
         json.dump(record, file)
     os.replace(path + ".part", path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -59,3 +59,18 @@ def markdown_tables(text: str) -> list[list[str]]:
         elif found[-1]:
             found.append([])
     return [lines for lines in found if lines]
+
+
+_USUAL = {"--images": "1,2,5,10,20,40", "--repeats": "3", "--threads": "1", "--region": "process,inference"}
+
+
+def asks(command: str, options: str) -> bool:
+    """Whether a suggested sweep has these options, said or by default, whatever else it has of its study's own plan.
+
+    A comment at the end must be the same.
+    """
+    (wanted, why), (given, because) = (text.partition("  # ")[::2] for text in (options, command))
+    words, asked = given.removeprefix("profiler sweep ").split(), wanted.split()
+    found = _USUAL | dict(zip(words[::2], words[1::2], strict=True))
+    told = dict(zip(asked[::2], asked[1::2], strict=True))
+    return given.startswith("profiler sweep ") and told.items() <= found.items() and why == because

@@ -334,6 +334,7 @@ def _study(asked: Recipe) -> Study:
         profiler_version="0.1.0",
         command=f"profiler sweep --models {','.join(asked.labels)}",
         plan=Plan(
+            models=tuple(asked.labels),
             images=tuple(asked.images),
             repeats=asked.repeats,
             warmup=1,

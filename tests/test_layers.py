@@ -21,7 +21,7 @@ FLOORS: dict[int, set[str]] = {
 
 WORKER_MAY = {"errors", "records", "runtimes", "camera", "pixels"}
 """Whatever the measured process imports lands in its counts."""
-REPORT_MAY_NOT = {"counters", "measure", "runtimes", "worker"}
+REPORT_MAY_NOT = {"camera", "counters", "measure", "runtimes", "worker"}
 """A report knows nothing of measuring, nor of the machine that renders it."""
 HEAVY = {"ai_edge_litert", "cv2", "h5py", "jinja2", "keras", "matplotlib", "pandas", "pyarrow", "pyperf", "scipy"}
 HEAVY |= {"starlette", "tensorflow", "tflite_runtime", "uvicorn"}
@@ -69,8 +69,7 @@ INSIDE = [path for path in FILES if path != PACKAGE / "__init__.py"]
 @pytest.mark.parametrize("path", INSIDE, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_lower_floors_only(path: Path) -> None:
     mine = room(path)
-    allowed = {"camera"} if path.name == "study_analysis.py" else set()
-    assert not {name for name in rooms(path) - {mine} - allowed if floor(name) >= floor(mine)}
+    assert not {name for name in rooms(path) - {mine} if floor(name) >= floor(mine)}
 
 
 def test_every_room_has_a_floor_and_every_floor_its_rooms() -> None:
@@ -94,6 +93,10 @@ def test_heavy_packages_are_imported_late(path: Path) -> None:
 
 def test_the_package_itself_imports_nothing_but_its_version_until_it_is_asked() -> None:
     assert imported(PACKAGE / "__init__.py", top_level=True) <= {"profiler.version.__version__"}
+
+
+def test_only_the_command_line_reads_the_command_line() -> None:
+    assert not [path for path in INSIDE if room(path) != "cli" and "sys.argv" in path.read_text()]
 
 
 def test_the_worker_imports_only_what_it_needs() -> None:

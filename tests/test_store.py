@@ -8,7 +8,7 @@ from studies import family_study, made_study
 
 from profiler import store
 from profiler.errors import ProfilerError
-from profiler.records import READABLE, SCHEMA, Case, MachineState, Run, Study, from_json
+from profiler.records import READABLE, SCHEMA, Case, MachineState, Run, Study, from_json, upgraded
 
 STATE = MachineState(at="2026-01-01T00:00:00+00:00")
 
@@ -87,7 +87,7 @@ def test_another_schema_is_refused(tmp_path: Path) -> None:
 def test_earlier_schemas_are_read(tmp_path: Path, schema: int) -> None:
     kept = store.create(tmp_path, study("s", schema=schema))
     kept.append(run(0))
-    assert store.load(kept.folder) == (study("s", schema=schema), (run(0),))
+    assert store.load(kept.folder) == (upgraded(study("s", schema=schema)), (run(0),))
 
 
 def test_a_study_of_schema_2_is_read_and_knows_nothing_of_files() -> None:

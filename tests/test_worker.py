@@ -68,6 +68,8 @@ def request(tmp_path: Path, **fields: Any) -> dict[str, Any]:
         "call": "predict",
         "region": "process",
         "pool": str(pool),
+        "camera": None,
+        "look": False,
         "record": str(tmp_path / "record.json"),
         **fields,
     }
@@ -158,10 +160,9 @@ class Odd(Doubler):
 
 def looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Odd) -> measure.Look:
     monkeypatch.setattr(worker, "open_runtime", lambda *_: made)
-    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "request.json")])
     fields = request(tmp_path, region=None, pool=None, look=True)
     (tmp_path / "request.json").write_text(json.dumps(fields))
-    assert worker.main() == 0
+    assert worker.main(str(tmp_path / "request.json")) == 0
     return from_json(measure.Look, Path(fields["record"]).read_bytes())
 
 
@@ -339,8 +340,7 @@ def test_a_camera_that_is_lost_is_told_in_place_of_the_record(
 ) -> None:
     fields = request(tmp_path, pool=None, camera=str(tmp_path / "gone.avi"))
     (tmp_path / "request.json").write_text(json.dumps(fields))
-    monkeypatch.setattr(sys, "argv", ["worker", str(tmp_path / "request.json")])
-    assert worker.main() == 1
+    assert worker.main(str(tmp_path / "request.json")) == 1
     assert "there is no camera or file" in json.loads(Path(fields["record"]).read_text())["error"]
 
 
@@ -404,15 +404,14 @@ def test_main_writes_the_record_or_the_error(engine: Doubler, tmp_path: Path, mo
     fields = request(tmp_path)
     file = tmp_path / "request.json"
     file.write_text(json.dumps(fields))
-    monkeypatch.setattr(sys, "argv", ["worker", str(file)])
-    assert worker.main() == 0
+    assert worker.main(str(file)) == 0
     assert len(from_json(Completion, Path(fields["record"]).read_bytes()).top) == 5
 
     def no_engine(*_: object) -> None:
         raise ProfilerError("LiteRT is not installed", "pip install ai-edge-litert")
 
     monkeypatch.setattr(worker, "open_runtime", no_engine)
-    assert worker.main() == 1
+    assert worker.main(str(file)) == 1
     assert json.loads(Path(fields["record"]).read_text()) == {
         "error": "LiteRT is not installed",
         "remedy": "pip install ai-edge-litert",

@@ -10,7 +10,6 @@ from profiler.analysis.costs import Costs, baseline, native
 from profiler.analysis.estimation import counted, simulated
 from profiler.analysis.simulation_checks import Linearity, Repeat, linearity, repeats
 from profiler.analysis.stats import Estimate, Quantiles, Steady
-from profiler.camera import image_source
 from profiler.records import PHASES, Case, Completion, Run, Study, TensorSpec, planned
 
 ONCE = ("rest", *(phase for phase in PHASES if phase != "inference"))
@@ -191,7 +190,7 @@ def longest(done: Sequence[tuple[Run, Completion]]) -> list[tuple[Run, Completio
 
 def _agreements(study: Study, by_model: dict[str, list[Run]]) -> Iterator[Agreement]:
     """Each model against the first, over the images of their longest runs; none where each run saw its own images."""
-    if study.plan.capture_in_region and not image_source.repeats(study.plan.source):
+    if study.plan.capture_in_region and not study.source_repeats:
         return
     answers = {model.label: _answers(model.output, by_model[model.label]) for model in study.models}
     first, *others = [label for label, (winners, _) in answers.items() if winners] or [""]

@@ -26,15 +26,6 @@ def where(source: str) -> str:
     return source.partition(":")[2] or "auto"
 
 
-def repeats(source: str) -> bool:
-    """Whether the source is no camera or stream but a file, which gives the same frames whenever it is opened."""
-    from profiler.camera import v4l2
-    from profiler.camera.url import is_url
-
-    what = where(source)
-    return is_camera(source) and what != "auto" and not is_url(what) and v4l2.number_of(what) is None
-
-
 def concealed(text: str, source: str) -> str:
     """`text` without what the source's URL, if it is one, has of secrets: a user's name and password above all."""
     from profiler.camera.url import is_url, shown

@@ -67,6 +67,19 @@ def cpus(_context: click.Context, _parameter: click.Parameter, text: str | None)
     return tuple(sorted(wanted))
 
 
+def counts(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+    """`1,5,10`: counts of images, in rising order."""
+    if text is None:
+        return None
+    try:
+        found = tuple(sorted({int(item) for item in text.split(",")}))
+    except ValueError:
+        found = ()
+    if not found or found[0] < 1:
+        raise click.BadParameter(f"'{text}' is not a list of whole numbers from 1 up, such as 1,5,10")
+    return found
+
+
 def regions(_context: click.Context, _parameter: click.Parameter, text: str | None) -> tuple[str, ...] | None:
     """`process,inference`: names of regions."""
     from profiler.records import PHASES

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 from profiler.analysis.ablation_pairs import LEADING
 from profiler.analysis.labels import SIMULATED
 from profiler.analysis.notation import counted, listed
-from profiler.camera import image_source
 from profiler.compare import ranking
 from profiler.compare.model import Comparison, Row
 from profiler.compare.study import same_runs
 from profiler.compare.tables import kind, times
-from profiler.pixels import is_camera
 
 NONE = "No figure differs beyond its interval."
 UNTOLD = "No ratio has an interval, so that none can be told from chance: they stand in the tables that follow."
@@ -147,8 +145,8 @@ def _sessions(found: Comparison) -> Iterator[str]:
 
 def _cameras(found: Comparison) -> Iterator[str]:
     """That equal names of a source are not equal images."""
-    sources = {subject.name: subject.study.plan.source for subject in found.subjects if subject.study.live is None}
-    taken = [name for name, source in sources.items() if is_camera(source) and not image_source.repeats(source)]
+    studies = [subject.study for subject in found.subjects]
+    taken = [study.name for study in studies if study.live is None and not study.source_repeats]
     if taken:
         yield (
             f"{listed(taken)} took {'its' if len(taken) == 1 else 'their'} images from a camera or stream: they "

@@ -1,7 +1,5 @@
 """A live session kept as a study like any other: one model, one case, each whole window of frames a run."""
 
-import shlex
-import sys
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +11,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from profiler import __version__, store
-from profiler.camera import image_source
 from profiler.camera.source import Facts
 from profiler.errors import ProfilerError
 from profiler.live.windows import PACED
@@ -72,6 +69,7 @@ class Recorder:
         classifier: "Classifier",
         file: ModelFile,
         facts: Facts,
+        command: str,
         machine: Machine,
         attached: "Attached | None",
         window: int,
@@ -81,6 +79,7 @@ class Recorder:
         """Makes the study's folder under `root`.
 
         Args:
+            command: The command line that the session began with, without credentials.
             attached: What counts hardware events; None where the kernel's accounting alone does.
             window: Frames of a run.
             every: As in `records.Live`.
@@ -90,7 +89,7 @@ class Recorder:
             ProfilerError: The name is taken, the folder cannot be written, or the model's file cannot be read.
         """
         live = _live(classifier, facts, window, every)
-        study = _study(name, classifier, file, live, machine, attached, notes)
+        study = _study(name, command, classifier, file, live, machine, attached, notes)
         return cls(store.create(root, study), study, classifier.phases)
 
     @property
@@ -209,6 +208,7 @@ class Recorder:
 
 def _study(
     name: str,
+    command: str,
     classifier: "Classifier",
     file: ModelFile,
     live: Live,
@@ -226,7 +226,7 @@ def _study(
         name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         profiler_version=__version__,
-        command=shlex.join(["profiler", *map(_without_credentials, sys.argv[1:])]),
+        command=command,
         plan=_plan(live, engine, hardware=bool(group)),
         machine=machine,
         models=(run.described(file, engine, classifier.input, classifier.output),),
@@ -241,12 +241,6 @@ def _study(
     )
 
 
-def _without_credentials(word: str) -> str:
-    """A word of the command without what a camera's URL in it may have of a user's name and password."""
-    value = word.partition("=")[2] if word.startswith("--") else word
-    return image_source.concealed(word, f"camera:{value}")
-
-
 def _plan(live: Live, engine: Engine, *, hardware: bool) -> Plan:
     """What a session has of a sweep's plan; how many windows there are is known at its end."""
     return Plan(
@@ -255,13 +249,10 @@ def _plan(live: Live, engine: Engine, *, hardware: bool) -> Plan:
         warmup=0,
         threads=engine.threads,
         regions=("live",),
-        phases=False,
         event_set="live",
         counters="perf" if hardware else "software",
         source=live.source,
-        seed=0,
         timeout_s=0.0,
-        cpus=None,
         keras_call=engine.call,
     )
 

@@ -36,8 +36,11 @@ from profiler.records import (
     TensorSpec,
     from_json,
 )
+from profiler.worker import Request
 
-WORKER = (sys.executable, "-P", "-m", "profiler.worker")
+START = ("-c", "from sys import argv, exit; from profiler.worker import main; exit(main(argv[1]))")
+"""Options of a Python that serves a request. By `-m` it would import runpy first, 4 ms of every whole process."""
+WORKER = (sys.executable, "-P", *START)
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "1"}
 """Hash order moves addresses and so counts; a GPU would take the work away from the CPU that is counted."""
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
@@ -157,25 +160,13 @@ def look(model: ModelFile, threads: int | None = 1, timeout_s: float = 300.0, wo
 def uncounted_plan(
     call: str, timeout_s: float, threads: int | None, images: tuple[int, ...] = (), source: str = "", seed: int = 0
 ) -> Plan:
-    """A plan for workers that nothing counts: what counting would need is empty.
+    """A plan for workers that nothing counts.
 
     Args:
         call: How Keras is asked.
     """
     return Plan(
-        images=images,
-        repeats=0,
-        warmup=0,
-        threads=threads,
-        regions=(),
-        phases=False,
-        event_set="",
-        counters="",
-        source=source,
-        seed=seed,
-        timeout_s=timeout_s,
-        cpus=None,
-        keras_call=call,
+        images=images, warmup=0, threads=threads, source=source, seed=seed, timeout_s=timeout_s, keras_call=call
     )
 
 
@@ -277,16 +268,11 @@ def _counts(read: Sequence[Count], case: Case, ended: process.Ended, completion:
 
 
 def _command(place: Workplace, case: Case, request: Path, counted: bool, look: bool = False) -> tuple[list[str], Path]:
-    """The worker's command for a case, whose request is written, and where it will leave its record.
-
-    The request's fields: label, runtime, model (path), images, warmup, threads, call, region (null: nothing is
-    counted), pool (path of the images, or null for one black image), record (path); look, where that is wanted; and
-    camera (as `profiler.camera.open` knows it), where a counted worker takes each image from it.
-    """
+    """The worker's command for a case, whose request is written, and where it will leave its record."""
     model, plan = place.models[case.model], place.plan
     record = request.with_suffix(".record")
     pool = place.pools.get(case.model)
-    fields = {
+    fields: Request = {
         "label": model.label,
         "runtime": model.runtime,
         "model": str(model.path.resolve()),
@@ -296,9 +282,9 @@ def _command(place: Workplace, case: Case, request: Path, counted: bool, look: b
         "call": plan.keras_call,
         "region": case.region if counted else None,
         "pool": str(pool) if pool else None,
+        "camera": image_source.where(plan.source) if counted and plan.capture_in_region else None,
         "record": str(record),
-        **({"look": True} if look else {}),
-        **({"camera": image_source.where(plan.source)} if counted and plan.capture_in_region else {}),
+        "look": look,
     }
     request.write_text(json.dumps(fields))
     return [*place.worker, str(request)], record

@@ -13,7 +13,7 @@ from profiler.counters.qemu import emulator
 from profiler.errors import ProfilerError
 from profiler.machine import events as catalogue
 from profiler.machine import host, targets
-from profiler.measure.run import Workplace
+from profiler.measure.run import START, Workplace
 from profiler.records import Case, Event, Plan, Region, Simulation, Target
 from profiler.virtual import Virtual
 
@@ -151,5 +151,5 @@ def settle(place: Workplace, board: Virtual) -> Workplace:
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
     executable, _ = emulator("aarch64")
-    worker = (*virtual.command(board, executable, None), "-m", "profiler.worker")
+    worker = (*virtual.command(board, executable, None), *START)
     return place._replace(worker=worker, environment=virtual.environment(code))

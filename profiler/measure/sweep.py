@@ -3,7 +3,6 @@
 import itertools
 import random
 import shlex
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -45,6 +44,14 @@ class Job(NamedTuple):
     repeat: int
 
 
+class Taken(NamedTuple):
+    """An image source: `where` processes open it, whether it `repeats` its images, and what a reader is told of it."""
+
+    where: str
+    repeats: bool
+    notes: tuple[str, ...]
+
+
 class Native(NamedTuple):
     """What counts on this machine itself, and which events."""
 
@@ -71,14 +78,14 @@ def run(
     """
     store.vacant(root, name)
     # A source without images is refused now, and not after the engines have been looked at.
-    source, told = _source(plan)
+    taken = _source(plan)
     machine = host.describe()
     native = None if plan.on else _native(plan, machine)
     simulated, lack = simulated_runs.choose(plan, native.survey if native else None, [file.runtime for file in files])
     if native and lack:
         native = native._replace(survey=native.survey._replace(notes=(*native.survey.notes, lack)))
     with tempfile.TemporaryDirectory(prefix="profiler-") as folder, Stop() as stop:
-        opening = structs.replace(plan, source=source)
+        opening = structs.replace(plan, source=taken.where)
         place = Workplace(Path(folder), worker, opening, {file.label: file for file in files}, {}, {}, stop)
         if simulated and simulated.setup.virtual:
             place = simulated_runs.settle(place, simulated.setup.virtual)
@@ -87,7 +94,7 @@ def run(
             tell(Step(f"looking at {file.label}", 0, 0, None))
             models.append(inspect(file, place))
         place = place._replace(pools=stage(models, opening, place.folder))
-        study = _describe(name, plan, models, machine, native, simulated, (*told, *_unread(files, models)))
+        study = _describe(name, plan, models, machine, native, simulated, taken, _unread(files, models))
         kept = store.create(root, study)
         failed, interrupted = _all(study, place, native, simulated, kept, tell)
     return Result(study, kept.folder, failed, interrupted)
@@ -127,21 +134,22 @@ def schedule(study: Study) -> Iterator[Job]:
         yield Job(next(places), case, repeat)
 
 
-def _source(plan: Plan) -> tuple[str, tuple[str, ...]]:
-    """The source as processes are to open it, and what the study's reader is told of it.
+def _source(plan: Plan) -> Taken:
+    """What is known of the plan's source.
 
     Raises:
         ProfilerError: It has no image, or each run cannot take its own from it.
     """
     if pixels.is_camera(plan.source):
         facts = image_source.look(plan.source)
-        return image_source.found(plan.source, facts), (image_source.told(facts, plan.capture_in_region),)
+        told = image_source.told(facts, plan.capture_in_region)
+        return Taken(image_source.found(plan.source, facts), facts.kind == "file", (told,))
     if plan.capture_in_region:
         raise ProfilerError(
             f"images cannot be captured inside the region from '{plan.source}'", "use --source camera, or camera:FILE"
         )
     pools.pool(plan.source, 1, 8, 8, 3, plan.seed)
-    return plan.source, ()
+    return Taken(plan.source, True, ())
 
 
 def _native(plan: Plan, machine: Machine) -> Native:
@@ -164,9 +172,11 @@ def _describe(
     machine: Machine,
     native: Native | None,
     simulated: Simulated | None,
+    source: Taken,
     notes: Sequence[str],
 ) -> Study:
     labels = [model.label for model in models]
+    shown = structs.replace(plan, source=image_source.concealed(plan.source, plan.source))
     mine = cases(plan, labels, native.survey.groups) if native else ()
     others = (
         cases(simulated.plan, labels, simulated.survey.groups, simulated.source.name) if simulated is not None else ()
@@ -176,8 +186,8 @@ def _describe(
         name=name,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         profiler_version=__version__,
-        command=shlex.join(image_source.concealed(word, plan.source) for word in ["profiler", *sys.argv[1:]]),
-        plan=structs.replace(plan, source=image_source.concealed(plan.source, plan.source)),
+        command=shlex.join([*shown.to_argv(), "--name", name]),
+        plan=shown,
         machine=machine,
         models=tuple(models),
         counter_source=native.source.name if native else None,
@@ -186,7 +196,13 @@ def _describe(
         absent=native.survey.absent if native else {},
         groups=native.survey.groups if native else ((),),
         cases=(*mine, *others),
-        notes=(*(native.survey.notes if native else ()), *([simulated.why] if simulated else ()), *notes),
+        notes=(
+            *(native.survey.notes if native else ()),
+            *([simulated.why] if simulated else ()),
+            *source.notes,
+            *notes,
+        ),
+        source_repeats=source.repeats,
         simulation=simulated.described(others) if simulated else None,
     )
 

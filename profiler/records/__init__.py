@@ -69,6 +69,7 @@ from profiler.records.studies import (
     Simulation,
     Study,
     planned,
+    upgraded,
 )
 
 __all__ = [
@@ -127,4 +128,5 @@ __all__ = [
     "from_json",
     "planned",
     "to_json",
+    "upgraded",
 ]

@@ -7,11 +7,11 @@ before Python 3.12") as if they were for the interpreter that it runs in. Those 
 
 import platform
 import runpy
-import sys
+from sys import argv
 
 
-def main() -> None:
-    machine, version, *arguments = sys.argv[1:]
+def main(machine: str, version: str, *arguments: str) -> None:
+    """Run pip with these arguments as if on a machine of this kind, with Python of this version."""
     answers = {
         "machine": lambda: machine,
         "python_version": lambda: version,
@@ -19,9 +19,9 @@ def main() -> None:
     }
     for name, answer in answers.items():
         setattr(platform, name, answer)
-    sys.argv[:] = ["pip", *arguments]
+    argv[:] = ["pip", *arguments]
     runpy.run_module("pip", run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(*argv[1:])

@@ -158,6 +158,7 @@ def plan_of(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Plan:
 @pytest.mark.usefixtures("workplace")
 def test_defaults_are_those_of_the_manual(monkeypatch: pytest.MonkeyPatch) -> None:
     assert plan_of(monkeypatch) == Plan(
+        models=("litert=a.tflite",),
         images=(1, 2, 5, 10, 20, 40),
         repeats=3,
         warmup=1,

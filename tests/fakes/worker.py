@@ -88,7 +88,7 @@ def serve(request: dict, fault: str | None) -> dict:
             work(request["images"])
         if phase == request["region"]:
             command(gate, b"disable\n")
-    return look_of(request) if request.get("look") else record_of(request)
+    return look_of(request) if request["look"] else record_of(request)
 
 
 def command(gate: str | None, text: bytes) -> None:

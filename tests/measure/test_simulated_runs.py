@@ -15,7 +15,7 @@ from profiler.errors import ProfilerError
 from profiler.machine import targets
 from profiler.measure import process, simulated_runs, sweep
 from profiler.measure.process import Stop
-from profiler.measure.run import Workplace
+from profiler.measure.run import START, Workplace
 from profiler.modelfile import ModelFile
 from profiler.records import Case, Event, Machine, Plan, Region
 from profiler.virtual import Virtual
@@ -155,11 +155,11 @@ def test_as_many_processes_at_once_as_cpus_and_memory_allow(
     simulators: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = chosen(planned(**SIMULATING))
-    state = simulated_runs.this_machine.state()
-    monkeypatch.setattr(simulated_runs.this_machine, "usable_cpus", lambda: tuple(range(8)))
+    state = simulated_runs.host.state()
+    monkeypatch.setattr(simulated_runs.host, "usable_cpus", lambda: tuple(range(8)))
     for free, cores, lanes in ((64, 1, 8), (64, 4, 2), (64, 16, 1), (7, 1, 2), (1, 1, 1)):
         monkeypatch.setattr(
-            simulated_runs.this_machine, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30)
+            simulated_runs.host, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30)
         )
         assert found._replace(setup=found.setup._replace(cores=cores)).lanes == lanes
 
@@ -193,7 +193,7 @@ def test_a_board_gets_the_workers_files_and_nothing_else(
     runtimes = {f"profiler/runtimes/{name}.py" for name in names}
     assert files == {"profiler/__init__.py", "profiler/errors.py", "profiler/worker.py", *runtimes}
     assert place.worker[0] == "/bin/qemu-aarch64"
-    assert place.worker[-2:] == ("-m", "profiler.worker")
+    assert place.worker[-2:] == START
     assert str(tmp_path / "code") in place.environment["PYTHONPATH"]
 
 

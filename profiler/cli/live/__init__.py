@@ -1,6 +1,8 @@
 """`profiler live`: the parts of a session, put together as a command line asks for them."""
 
 import re
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,11 +112,20 @@ def live(model: str, as_json: bool, **options: Any) -> int:
     if options["record"] is not None:
         store.vacant(options["runs"], options["record"])
     with stdio_and_signals.output() as out:
-        session = Session(Wanted(file=file, **options), as_json, out)
+        command = shlex.join(["profiler", *map(_without_credentials, sys.argv[1:])])
+        session = Session(Wanted(command, file, **options), as_json, out)
         summary = session.run()
     if summary.failed:
         complain(f"the camera was lost: {summary.ended}: look at its cable and power, or name another --camera")
     return CANNOT if summary.failed or session.unrecorded else 0
+
+
+def _without_credentials(word: str) -> str:
+    """A word of the command without what a camera's URL in it may have of a user's name and password."""
+    from profiler.camera.image_source import concealed
+
+    value = word.partition("=")[2] if word.startswith("--") else word
+    return concealed(word, f"camera:{value}")
 
 
 def _model(text: str) -> "ModelFile":

@@ -37,6 +37,7 @@ _NOT_ASKED = "not asked for (--counters software)"
 class Wanted(NamedTuple):
     """What a command line asks for; the options' names and meanings."""
 
+    command: str
     file: ModelFile
     camera: str
     size: tuple[int, int] | None
@@ -176,6 +177,7 @@ class Session:
                 classifier=parts.classifier,
                 file=wanted.file,
                 facts=facts,
+                command=wanted.command,
                 machine=parts.machine,
                 attached=parts.attached,
                 window=RUN_FRAMES,

@@ -67,13 +67,16 @@ def read(file: Any, start: int, size_bytes: int, name: str, texts: Collection[st
     return Contents(datasets, {key: text.encode("latin-1") for key, text in answer["texts"].items()})
 
 
+_READER = "from sys import argv; from profiler.modelfile.keras.hdf5_worker import main; main(argv[1])"
+
+
 def _ask(request: str, fd: int) -> Any:
     """What the reader found; None where it found no end, or a bad one."""
     package = str(Path(__file__).parents[3])
     # A file needs no linear algebra: its threads would take address space that the reader does without.
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    command = (sys.executable, "-P", "-m", "profiler.modelfile.keras.hdf5_worker", request)
+    command = (sys.executable, "-P", "-c", _READER, request)
     try:
         ended = subprocess.run(command, pass_fds=[fd], env=environment, capture_output=True, timeout=TIME_LIMIT_S)
     except subprocess.TimeoutExpired:

@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import resource
-import sys
 from collections.abc import Collection
 from typing import Any, BinaryIO
 
@@ -195,7 +194,3 @@ def main(request: str) -> None:
     else:
         texts = {key: text.decode("latin-1") for key, text in found.texts.items()}
         print(json.dumps({"datasets": found.datasets, "texts": texts}))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

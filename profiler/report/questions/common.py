@@ -2,6 +2,9 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import LEADING, Measure, Verdict, verdict
@@ -9,16 +12,7 @@ from profiler.analysis.costs import Cost, Costs, quotient
 from profiler.analysis.labels import SIMULATED, keyed
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
-from profiler.records import Event, Study
-
-_FLAGS = ("--quick", "--phases", "--capture-in-region")
-"""Options of a sweep that have no value."""
-
-_OWN = ("--name", "--runs", "--output")
-"""Options of one sweep that another must not repeat."""
-
-_COUNTS, _FEW_COUNTS = "1,2,5,10,20,40", "1,2,4"
-"""Image counts that a line needs; a simulated image takes a hundred times as long as a measured one."""
+from profiler.records import Event, Plan, Study
 
 _NOUNS = {"duration_time": "time", "task-clock": "CPU time", "inst_retired": "instructions"}
 
@@ -107,48 +101,17 @@ def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator
         yield f"that is {notation.listed(times)} as with {base.model}"
 
 
-def again(study: Study, *flags: str, **options: str) -> str:
-    """The study's sweep with these options in place of its own: `again(study, images="1,10,40")`.
+def again(study: Study, **changes: Any) -> str:
+    """The study's sweep with these values of its plan's: `again(study, images=(1, 10, 40))`.
 
-    A study that was not made by a sweep names its models by runtime and file. Counts of images that are asked for stand
-    in place of `--quick` as well; where caches are to be simulated, no camera is in the region.
-
-    Args:
-        flags: Options without a value that it gets too, such as `--phases`.
-        options: By name, `_` for `-`.
+    A study that was not made by a sweep has its models alone; where caches are to be simulated, no camera is in the
+    region.
     """
-    given = _options(study)
-    if "images" in options:
-        given.pop("--quick", None)
-    if "caches" in options:
-        given.pop("--capture-in-region", None)
-    given |= dict.fromkeys(flags) | {f"--{name.replace('_', '-')}": value for name, value in options.items()}
-    words = [word for option, value in given.items() for word in (option, value) if word is not None]
-    return shlex.join(["profiler", "sweep", *words])
-
-
-def _options(study: Study) -> dict[str, str | None]:
-    """The options of the study's own sweep, its models first."""
-    found: dict[str, str | None] = {"--models": None}
-    words = iter(_swept(study.command))
-    for word in words:
-        option, _, value = word.partition("=")
-        found[option] = None if option in _FLAGS else value or next(words, "")
-    if found["--models"] is None:
-        found["--models"] = ",".join(
-            model.label if model.label == model.runtime and model.sha256 else f"{model.runtime}={model.file}"
-            for model in study.models
-        )
-    return {option: value for option, value in found.items() if option not in _OWN}
-
-
-def _swept(command: str) -> list[str]:
-    """The words after `profiler sweep`; nothing of another command."""
-    try:
-        words = shlex.split(command)
-    except ValueError:  # a quotation that does not end: no shell's command
-        return []
-    return words[2:] if words[:2] == ["profiler", "sweep"] else []
+    swept = study.imported_from is None and study.live is None
+    plan = study.plan if swept else Plan(models=study.plan.models)
+    if "caches" in changes:
+        changes["capture_in_region"] = False
+    return shlex.join(replace(plan, **changes).to_argv())
 
 
 def keys(names: Iterable[str], measure: Measure) -> tuple[str, ...]:
@@ -164,9 +127,10 @@ def anew(study: Study, analysis: Analysis) -> str:
 
 def for_a_line(study: Study) -> str:
     """The study's sweep so that it tells fixed cost and slope apart: whole processes of several image counts."""
-    options = {}
+    usual = Plan.usual(study.plan.on)
+    changes: dict[str, Any] = {}
     if len(study.plan.images) < 2:
-        options["images"] = _FEW_COUNTS if study.plan.on else _COUNTS
+        changes["images"] = usual.images
     if "process" not in study.plan.regions or study.plan.on:
-        options["region"] = "process,inference"
-    return again(study, **options)
+        changes["regions"] = ("process", "inference")
+    return again(study, **changes)

@@ -1,6 +1,5 @@
 """Which event answers a question on a core, what it counts there, and why there is no figure of it."""
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -14,12 +13,12 @@ from profiler.analysis.metrics import scaled
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.machine import events as catalogue
-from profiler.records import Cache, Event, Study
+from profiler.records import Cache, Event, Plan, Study
 from profiler.report.questions.common import again, anew, written
 from profiler.report.sections.simulation_provenance import through
 
-_OF_SIMULATORS = ("--on", "--caches", "--simulated-images", "--counters", "--images", "--region", "--repeats")
-"""Options of a simulated sweep that one on a machine with counters does without."""
+_OF_SIMULATORS = ("on", "caches", "simulated_images", "counters", "images", "regions", "repeats")
+"""What a simulated sweep's plan has of its own that one on a machine with counters does without."""
 
 TARGET = "pi5"
 """The machine whose caches are simulated where this one's core does not tell."""
@@ -184,9 +183,9 @@ def remedy(study: Study, analysis: Analysis, *metrics: str, every: bool = False)
 
 def with_events(study: Study, *metrics: str) -> str:
     """The study's sweep with events for these metrics as well; of an imported study, which has no sweep, the lab's."""
-    base = study.plan.event_set if study.command.startswith("profiler sweep") else "lab"
+    base = study.plan.event_set if study.imported_from is None else "lab"
     known = {event.metric for event in catalogue.resolve(base, catalogue.core(study.machine.uarch), study.machine.pmu)}
-    return again(study, events=",".join((base, *(metric for metric in metrics if metric not in known))))
+    return again(study, event_set=",".join((base, *(metric for metric in metrics if metric not in known))))
 
 
 def table_keys(when: When, simulated: bool) -> tuple[str, ...]:
@@ -216,14 +215,9 @@ def entries(uarch: str) -> tuple[catalogue.Entry, ...]:
 
 def elsewhere(study: Study) -> str:
     """The sweep of a simulated study for a machine with counters, which a comment of the shell says."""
-    words, kept = iter(shlex.split(again(study))), []
-    for word in words:
-        if word in _OF_SIMULATORS:
-            next(words, "")
-        else:
-            kept.append(word)
+    usual = {field: getattr(Plan.usual(), field) for field in _OF_SIMULATORS}
     where = "whose core has such an event" if any(study.groups) else "with hardware counters"
-    return f"{shlex.join(kept)}  # on a machine {where}"
+    return f"{again(study, **usual)}  # on a machine {where}"
 
 
 def _figures(cost: Cost, images: int | None) -> list[Estimate]:

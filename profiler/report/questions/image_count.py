@@ -73,7 +73,7 @@ def images(study: Study, analysis: Analysis) -> Question:
         ),
         caveats=tuple(_caveats(lines, told, analysis, measure)),
         answered=bool(told),
-        command="" if told else again(study, repeats=str(max(_REPEATS, 2 * study.plan.repeats))),
+        command="" if told else again(study, repeats=max(_REPEATS, 2 * study.plan.repeats)),
         shown=_shown(measure),
     )
 

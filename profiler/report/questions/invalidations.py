@@ -259,7 +259,7 @@ def _of_simulation(study: Study, found: _Found) -> Iterator[str]:
 def _command(study: Study, analysis: Analysis, found: _Found, sizes: Sequence[_Size]) -> str:
     """What would settle it, or add the lines that were written back to make room."""
     if "many" in sizes and not _alone(study):
-        return again(study, threads="1", cpus=str(study.machine.cpus - 1))
+        return again(study, threads=1, cpus=(study.machine.cpus - 1,))
     there = (("l2d_refill", found.refills and not found.stands_in), (_VICTIMS, found.victims))
     missing = [metric for metric, counted in there if not counted]
     more = [metric for metric in missing if remedy(study, analysis, metric)]

@@ -212,6 +212,14 @@ def wanted(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     return found[0]
 
 
+@pytest.mark.parametrize("words", [["--camera", "rtsp://me:secret@cam/1"], ["--camera=rtsp://me:secret@cam/1"]])
+def test_no_password_comes_into_the_command(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["profiler", "live", *words])
+    command = wanted(monkeypatch, *words).command
+    assert "cam/1" in command
+    assert "secret" not in command
+
+
 def test_options_come_as_what_they_mean(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = wanted(monkeypatch, "--size", "640x480", "--pixels", "-1..1", "--threads", "default", "--output", "softmax")
     assert (asked.size, asked.pixels, asked.threads, asked.output) == ((640, 480), (-1.0, 1.0), None, "softmax")
@@ -402,4 +410,4 @@ def test_its_options_are_what_the_session_takes() -> None:
     from profiler.cli.live.assemble import Wanted
 
     names = {parameter.name for parameter in command.params} - {"model", "as_json"}
-    assert names | {"file"} == set(Wanted._fields)
+    assert names | {"command", "file"} == set(Wanted._fields)

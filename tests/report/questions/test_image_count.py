@@ -4,7 +4,7 @@ import re
 
 import pytest
 from msgspec.structs import replace
-from reading import number
+from reading import asks, number
 from studies import KERAS, LITERT, made_study, recounting, study_beside, virtual_study
 
 from profiler.analysis.amortisation import amortised, crossing, falls_under, further, paid_once
@@ -158,7 +158,7 @@ def test_an_image_cost_that_is_not_shown_is_not_divided_by() -> None:
     alone = of(labels=("litert",), truth={"litert": timed(190, 0)}, regions=("process",), noise=0.02)
     assert not alone.answered
     assert "of litert is not shown to be above 0" in alone.verdict
-    assert alone.command.endswith("--repeats 10")
+    assert asks(alone.command, "--repeats 10")
 
 
 def test_a_fixed_cost_that_is_not_shown_has_no_share() -> None:
@@ -183,7 +183,7 @@ def test_where_region_and_slope_contradict_each_other_the_slope_tells_of_runs() 
         ({"regions": ("inference",)}, "--region process,inference", "Whole processes were not counted"),
         (
             {"change": lambda run: replace(run, outcome="failed", counts=(), completion=None, error="gone")},
-            "profiler sweep --models keras,litert",
+            "--models keras,litert",
             "No run of this study ended well",
         ),
     ],
@@ -192,8 +192,7 @@ def test_what_cannot_be_told_names_the_command(recipe: dict[str, object], comman
     found = of(**recipe)
     assert (found.answered, found.evidence, found.shown) == (False, (), ())
     assert why in found.verdict
-    assert found.command.startswith("profiler sweep --models keras,litert")
-    assert found.command.endswith(command)
+    assert asks(found.command, f"--models keras,litert {command.removeprefix('--models keras,litert')}")
 
 
 def test_simulated_figures_say_so_in_every_sentence() -> None:
@@ -231,7 +230,7 @@ def test_more_repeats_than_there_were_are_advised() -> None:
     level = {"duration_time": (6.12e9, 0)}
     found = of(truth={label: {**LITERT, **level} for label in ("keras", "litert")}, regions=("process",), repeats=12)
     assert not found.answered
-    assert found.command.endswith("--repeats 24")
+    assert asks(found.command, "--repeats 24")
 
 
 def test_counts_of_many_simulated_models_say_so() -> None:

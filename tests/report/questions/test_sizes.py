@@ -5,7 +5,7 @@ import re
 import pytest
 from made_networks import made_network, made_resident
 from msgspec.structs import replace
-from reading import number
+from reading import asks, number
 from studies import KERAS, LITERT, PI5, family_study, made_study, virtual_study
 
 from profiler.analysis.stats import mean
@@ -149,14 +149,15 @@ def test_an_imported_study_has_nothing_but_rounded_files_and_says_so() -> None:
         for label, size in (("keras", 9_000_000), ("litert", 3_000_000))
     }
     study, runs = made_study(facts=facts, images=(10,), repeats=1, regions=("process",))
-    found = asked((replace(study, command="import"), runs))
+    plan = replace(study.plan, models=("keras=lab.keras", "litert=lab.litert"))
+    found = asked((replace(study, plan=plan, imported_from="a table"), runs))
     assert not found.answered
     assert found.verdict.startswith(
         "Only the size of the file is known (keras 8.58 MiB and litert 2.86 MiB, 3 times, as"
     )
     assert "as their source rounds it" in found.verdict
     assert found.verdict.endswith(f"for {lack}.")
-    assert found.command == "profiler sweep --models keras=lab.keras,litert=lab.litert"
+    assert asks(found.command, "--models keras=lab.keras,litert=lab.litert")
 
 
 def test_a_model_of_which_nothing_is_known_is_named() -> None:

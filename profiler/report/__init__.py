@@ -12,9 +12,9 @@ from profiler.report.figures.rendered import Drawings
 from profiler.report.model import Report
 
 Say = Callable[[str], object]
-"""Is told, in a line, what the user should know of how the files were made."""
+"""Is told, in a line, which format was not made and what to install."""
 
-Format = Callable[[Report, Drawings, Say], Mapping[str, bytes]]
+Format = Callable[[Report, Drawings], Mapping[str, bytes]]
 """From a report and its figures to files by name within the report's folder, the main one first.
 
 May raise `MissingProgramError`.
@@ -39,7 +39,7 @@ def write(report: Report, folder: Path, formats: Collection[str] | None = None, 
 
     Args:
         formats: Keys of `FORMATS`; None for all that this machine has the programs for.
-        say: Is told which format was not made, or made in another way, and what to install.
+        say: Is told which format was not made, and what to install.
 
     Returns:
         The path of the first format's main file: the page, where there is one.
@@ -66,7 +66,7 @@ def _made(report: Report, formats: Collection[str] | None, say: Say) -> list[Map
         linked = "csv" in wanted
         try:
             # A page without its data beside it must not point to them.
-            made.append(FORMATS[name](report if linked or name == "csv" else replace(report, data={}), drawn, say))
+            made.append(FORMATS[name](report if linked or name == "csv" else replace(report, data={}), drawn))
         except MissingProgramError as error:
             if formats is not None:
                 raise
@@ -74,44 +74,40 @@ def _made(report: Report, formats: Collection[str] | None, say: Say) -> list[Map
     return made
 
 
-def _html(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+def _html(report: Report, drawn: Drawings) -> dict[str, bytes]:
     from profiler.report.formats import html
 
     return {"index.html": html.render(report, drawn).encode()}
 
 
-def _markdown(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+def _markdown(report: Report, drawn: Drawings) -> dict[str, bytes]:
     from profiler.report.formats import markdown
 
     figures = {f"figures/{key}.svg": svg for key, svg in drawn.items()}
     return {"report.md": markdown.render(report).encode()} | figures
 
 
-def _json(report: Report, _drawn: Drawings, _say: Say) -> dict[str, bytes]:
+def _json(report: Report, _drawn: Drawings) -> dict[str, bytes]:
     from profiler.report.formats import as_json
 
     return {"report.json": as_json.render(report)}
 
 
-def _csv(report: Report, _drawn: Drawings, _say: Say) -> dict[str, bytes]:
+def _csv(report: Report, _drawn: Drawings) -> dict[str, bytes]:
     return {name: make() for name, make in report.data.items()}
 
 
-def _tex(report: Report, drawn: Drawings, _say: Say) -> dict[str, bytes]:
+def _tex(report: Report, drawn: Drawings) -> dict[str, bytes]:
     from profiler.report.formats import latex
 
     figures = {f"figures/{key}.pdf": pdf for key, pdf in drawn.pdfs.items()}
     return {"report.tex": latex.render(report).encode("ascii")} | figures
 
 
-def _pdf(report: Report, drawn: Drawings, say: Say) -> dict[str, bytes]:
-    from profiler.report.formats import html, latex, pdf
+def _pdf(report: Report, drawn: Drawings) -> dict[str, bytes]:
+    from profiler.report.formats import latex, pdf
 
-    alone = replace(report, data={})
-    printed = pdf.make(latex.render(report), drawn.pdfs, lambda: html.render(alone, drawn))
-    if printed.said:
-        say(printed.said)
-    return {"report.pdf": printed.data}
+    return {"report.pdf": pdf.make(latex.render(report), drawn.pdfs)}
 
 
 FORMATS: dict[str, Format] = {

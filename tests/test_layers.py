@@ -17,7 +17,10 @@ FLOORS: dict[int, set[str]] = {
     6: {"compare", "live", "miss_curve"},
     7: {"cli"},
 }
-"""The rooms of the package by floor: a module or folder at its top each."""
+WORKER_MAY = {"errors", "images", "runtimes"}
+REPORT_MAY_NOT = {"counters", "runtimes", "sweep", "measure", "process", "worker"}
+HEAVY = {"matplotlib", "pandas", "cv2", "tensorflow", "keras", "jinja2", "ai_edge_litert", "tflite_runtime", "h5py"}
+HEAVY |= {"pyperf", "pyarrow", "pylatexenc", "starlette", "uvicorn"}
 
 WORKER_MAY = {"errors", "records", "runtimes", "camera", "pixels"}
 """Whatever the measured process imports lands in its counts."""

@@ -8,12 +8,11 @@ from pathlib import Path
 from profiler.analysis.notation import ABSENT
 from profiler.report.formats import latex_tables, latex_text
 from profiler.report.formats.cross_references import QUESTIONS, codes, places
-from profiler.report.formats.latex_tables import Layout, Part
 from profiler.report.model import Report, Table
 
 _TEMPLATE = "report.tex.jinja"
-_HEAD = 7
-"""Lines of a table over several pages that are to stand on its first one."""
+_MOST = 40
+"""Lines of the rows of a table that is kept on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +21,22 @@ class Grid:
 
     Attributes:
         label: What the whole table is referred to by.
-        spec: Of the tabular environment.
+        spec: Of the longtable environment.
         head: Cells; none where no column has a name.
-        airy: Some rows are of several lines, so that all are set apart.
-        need: What of a page it wants to begin on, in points.
+        need: Points of a page that it wants to begin on.
     """
 
     label: str
+    caption: str
     spec: str
-    columns: int
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
-    size: str
-    long: bool
-    airy: bool
     need: int
 
 
 def render(report: Report) -> str:
-    """The whole document, in ASCII; figures by their files under `figures/`."""
+    """Return the whole document, in ASCII; figures by their files under `figures/`."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -65,21 +60,15 @@ def render(report: Report) -> str:
         prose=latex_text.prose,
         simple=latex_text.simple,
     )
-    tables = [(section.title, table) for section in report.sections for table in section.tables]
     return environment.get_template(_TEMPLATE).render(
         report=report,
         asked_title=QUESTIONS,
         codes=codes(report),
-        shown=_shown(report),
-        captions={table.key: _caption(table, title) for title, table in tables},
-        grids={table.key: tuple(_grids(table)) for _, table in tables},
-        gap=latex_tables.GAP,
+        shown={key: _reference(place.kind, key) for key, place in places(report).items()},
+        grids={
+            table.key: tuple(_grids(table, section.title)) for section in report.sections for table in section.tables
+        },
     )
-
-
-def _shown(report: Report) -> dict[str, str]:
-    """References to the tables and figures, by key."""
-    return {place.key: _reference(place.kind, place.key) for place in places(report).values()}
 
 
 def _reference(kind: str, key: str) -> str:
@@ -102,51 +91,29 @@ def _caption(table: Table, section: str) -> str:
     return " ".join(filter(None, (rf"\textbf{{{title}.}}", latex_text.prose(table.caption))))
 
 
-def _grids(table: Table) -> Iterator[Grid]:
-    layout = latex_tables.fit(table)
-    for part in layout.parts:
+def _grids(table: Table, section: str) -> Iterator[Grid]:
+    stacked, parts = latex_tables.fit(table)
+    label = _label(table.key, "table")
+    for part in parts:
+        first, last = part is parts[0], part is parts[-1]
+        kinds = ("L" if table.words or not place else "R" for place in part.columns)
+        said = len(table.caption) * first + sum(map(len, table.notes)) * last
+        rows = 10 * part.lines + 2 * len(table.rows)
         yield Grid(
-            label=_label(table.key, "table"),
-            spec="".join(("@{}", *_columns(table, part), "@{}")),
-            columns=len(part.columns),
-            head=tuple(_heads(table, part)) if any(table.columns) else (),
-            rows=tuple(_row(table, row, part, layout.stacked) for row in table.rows),
-            notes=table.notes,
-            size=layout.size,
-            long=layout.long,
-            airy=_airy(table, layout, part),
-            need=12 * (_HEAD + len(table.caption) // 100),
+            label=label,
+            caption=_caption(table, section) if first else rf"Further columns of Table~\ref*{{{label}}}.",
+            spec="".join(f"{kind}{{{share:.3f}}}" for kind, share in zip(kinds, part.shares, strict=True)),
+            head=tuple(_cell(table.columns[place], True, True) for place in part.columns) if any(table.columns) else (),
+            rows=tuple(_row(table, row, part.columns, stacked) for row in table.rows),
+            notes=table.notes if last else (),
+            need=60 + said // 8 + (rows if part.lines <= _MOST else 40),
         )
 
 
-def _sized(part: Part) -> Iterator[tuple[int, float]]:
-    return zip(part.columns, part.widths, strict=True)
-
-
-def _columns(table: Table, part: Part) -> Iterator[str]:
-    return (f"{_kind(table, place, 'LR')}{{{width:.1f}pt}}" for place, width in _sized(part))
-
-
-def _kind(table: Table, place: int, left_right: str) -> str:
-    return left_right[0 if table.words or not place else 1]
-
-
-def _heads(table: Table, part: Part) -> Iterator[str]:
-    """Heads stand at the foot of their row, however many lines each has."""
-    last = part.columns[-1]
-    for place, width in _sized(part):
-        edges = ("@{}" if not place else "", "@{}" if place == last else "")
-        spec = f"{edges[0]}{_kind(table, place, 'HN')}{{{width:.1f}pt}}{edges[1]}"
-        yield rf"\multicolumn{{1}}{{{spec}}}{{{_cell(table.columns[place], True, True)}}}"
-
-
-def _row(table: Table, row: tuple[str, ...], part: Part, stacked: bool) -> tuple[str, ...]:
+def _row(table: Table, row: tuple[str, ...], columns: tuple[int, ...], stacked: bool) -> tuple[str, ...]:
     """The cells; the first begins with a group, for a bracket or star after a row's end would be taken for its."""
-    name, *others = part.columns
-    return (
-        "{}" + _cell(row[name], True, stacked),
-        *(_cell(row[place], table.words, stacked) for place in others),
-    )
+    name, *others = (_cell(row[place], table.words or not place, stacked) for place in columns)
+    return (f"{{}}{name}", *others)
 
 
 def _cell(text: str, words: bool, stacked: bool) -> str:
@@ -161,7 +128,3 @@ def _cell(text: str, words: bool, stacked: bool) -> str:
     if stacked:
         return first + "".join(rf"\under{{{line}}}" for line in others)
     return (" " if words else "~").join((first, *(rf"\quiet{{{line}}}" for line in others)))
-
-
-def _airy(table: Table, layout: Layout, part: Part) -> bool:
-    return latex_tables.height(table, part, layout.size, layout.stacked) > len(table.rows)

@@ -291,7 +291,11 @@ def test_pdflatex_sets_letters_of_all_kinds(tmp_path: Path) -> None:
     letters += [*"−×÷±°µ→←↑↓↔⇒≤≥≠≈∞√∑†‡…–—‘’“”•·⁰¹²³⁴⁵⁶⁷⁸⁹中文\u200b\u00a0\u202f😀\ud800"]
     rows = tuple((letter, f"{letter}{letter}x `{letter}`") for letter in letters)
     everything = table(
-        title="".join(letters[::7]), rows=rows, words=True, notes=tuple(f"¹ {each}" for each in letters[:99])
+        title="".join(letters[::7]),
+        columns=("event", " \nwithout a first line"),
+        rows=rows,
+        words=True,
+        notes=tuple(f"¹ {each}" for each in letters[:99]),
     )
     of = a_report(
         title="".join(letters[32:90]),

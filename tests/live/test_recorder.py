@@ -39,6 +39,7 @@ USAGE = Usage(
 
 @pytest.fixture(scope="module")
 def classifier():
+    pytest.importorskip("ai_edge_litert")
     return open_classifier(FILE, threads=1, call="predict", output=None, labels=None, fit="crop", top=3, pixels=None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
 from made_networks import made_check, made_form
 from msgspec.structs import replace
 
@@ -254,6 +255,8 @@ def test_without_photos_the_one_cat_is_asked_and_that_is_said(tmp_path: Path, wo
 
 
 @pytest.mark.slow
+@NEEDS_LITERT
+@NEEDS_TENSORFLOW
 def test_the_shipped_models_agree() -> None:
     found, failures = accuracy.check(modelfile.parse("litert,keras"), None, 0, lambda line: None)
     assert not failures

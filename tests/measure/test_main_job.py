@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT, profiler
+from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import store
 from profiler.analysis.study_analysis import Analysis, analyse
 from profiler.images.pools import BUILTIN
 from profiler.records import PHASES, Study, planned
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, NEEDS_LITERT, NEEDS_TENSORFLOW]
 
 LITE, TFLITE = ROOT / ".venv-lite/bin/python", ROOT / ".venv-tflite/bin/python"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import virtual_pi
-from commands import profiler
+from engines import NEEDS_LITERT
+from test_main_job import profiler
 from vm import session
 
 from profiler import store
@@ -73,6 +74,7 @@ def per_image(counts: dict[int, list[Counts]], event: str) -> float:
     return (values[most] - values[fewest]) / (most - fewest)
 
 
+@NEEDS_LITERT
 def test_qemu_repeats_itself_and_agrees_with_valgrind(
     simulator: Callable[[str, str], tuple[Study, dict[int, list[Counts]]]],
 ) -> None:

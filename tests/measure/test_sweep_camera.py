@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_plans import TRUTH, needs_qemu, planned
+from engines import NEEDS_LITERT
+from test_simulation import needs_qemu
+from test_sweep import TRUTH, planned
 from videos import MjpegServer, make_video, picture
 
 from profiler import modelfile, store
@@ -60,6 +62,7 @@ def scores_of(runs: Iterable[Run]) -> set[tuple[float, ...]]:
     return {run.completion.scores for run in runs if run.completion is not None}
 
 
+@NEEDS_LITERT
 def test_every_run_gets_the_same_frames(swept: Swept, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     staged: list[Any] = []
     real = measure.np.save
@@ -79,6 +82,7 @@ def test_every_run_gets_the_same_frames(swept: Swept, video: Path, monkeypatch: 
 
 
 @pytest.mark.slow
+@NEEDS_LITERT
 @pytest.mark.usefixtures("pi5")
 def test_a_run_takes_its_frames_inside_the_region(swept: Swept, video: Path, fake_perf: Callable[..., None]) -> None:
     """Perf's gate opens and closes around them, and what is inferred are the video's frames, one after the other."""
@@ -97,6 +101,7 @@ def test_a_run_takes_its_frames_inside_the_region(swept: Swept, video: Path, fak
     assert any("a file has no clock of its own" in note for note in study.notes)
 
 
+@NEEDS_LITERT
 def test_every_shape_of_a_sweep_gets_the_same_frames(swept: Swept, video: Path, tmp_path: Path) -> None:
     model = swept(video, images=(1,), regions=("inference",)).study.models[0]
     inputs = {"large": (1, 20, 30, 3), "small": (1, 8, 8, 3), "again": (1, 8, 8, 3)}
@@ -162,6 +167,7 @@ def test_what_a_worker_says_of_a_password_is_concealed(swept: Swept, tmp_path: P
             assert str(run.error).endswith(f"cannot open {server.url}")
 
 
+@NEEDS_LITERT
 def test_a_camera_that_is_lost_fails_the_run_and_the_rest_goes_on(swept: Swept) -> None:
     """Each connection gets enough frames for a run of one image, and too few for one of forty."""
     with MjpegServer([picture(index) for index in range(9)], rate=None, count=image_source.SETTLING + 12) as server:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engines import NEEDS_LITERT
 from hypothesis import given
 from hypothesis import strategies as st
 from made_curves import made_curve
@@ -167,6 +168,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @needs_qemu
+@NEEDS_LITERT
 def test_the_shipped_models_curve_is_near_the_full_simulation() -> None:
     model = modelfile.alone(modelfile.shipped(modelfile.DEFAULTS["litert"]))
     found = measure.run(model, measure.Options())

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import modelfile
 from profiler.images import pools
@@ -16,7 +17,7 @@ from profiler.measure.run import Look
 from profiler.records import Completion, from_json
 from profiler.runtimes import KERAS_CALLS, RUNTIMES, SUFFIXES, open_runtime
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, NEEDS_LITERT, NEEDS_TENSORFLOW]
 
 TFLITE = Path(__file__).parent.parent.parent / ".venv-tflite/bin/python"
 QUIET = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}

@@ -12,7 +12,7 @@ import pytest
 from studies import made_study
 
 from profiler import report
-from profiler.errors import ProfilerError
+from profiler.errors import MissingProgramError, ProfilerError
 from profiler.report.formats import pdf
 from profiler.report.model import Report
 
@@ -64,7 +64,7 @@ def test_latex_runs_twice_without_a_shell(tmp_path: Path, fake: Fake) -> None:
 
 
 def test_without_latex_one_line_says_what_to_install(fake: Fake) -> None:
-    with pytest.raises(report.MissingProgramError, match=r"no pdflatex here: sudo apt install texlive") as caught:
+    with pytest.raises(MissingProgramError, match=r"no pdflatex here: sudo apt install texlive") as caught:
         pdf.make("tex", {})
     assert "\n" not in str(caught.value)
 
@@ -81,7 +81,7 @@ def test_without_latex_one_line_says_what_to_install(fake: Fake) -> None:
 )
 def test_a_latex_that_makes_no_file_is_named_with_its_reason(fake: Fake, body: str, why: str) -> None:
     fake("pdflatex", body)
-    with pytest.raises(report.MissingProgramError, match=rf"pdflatex:? {why}") as caught:
+    with pytest.raises(MissingProgramError, match=rf"pdflatex:? {why}") as caught:
         pdf.make("tex", {})
     assert "\n" not in str(caught.value)
 
@@ -91,7 +91,7 @@ def test_what_takes_too_long_is_ended(tmp_path: Path, fake: Fake, monkeypatch: p
     os.mkfifo(tmp_path / "alive")
     end = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     fake("pdflatex", f"exec sleep 600 >{tmp_path}/alive")
-    with pytest.raises(report.MissingProgramError, match="took more than 1 s"):
+    with pytest.raises(MissingProgramError, match="took more than 1 s"):
         pdf.make("tex", {})
     # It held the other end, so that this one is at its end as soon as it is.
     assert select.select([end], [], [], 60)[0]
@@ -102,7 +102,7 @@ def test_what_takes_too_long_is_ended(tmp_path: Path, fake: Fake, monkeypatch: p
 def test_a_program_that_cannot_be_started_is_named(tmp_path: Path, fake: Fake) -> None:
     fake("pdflatex", "")
     (tmp_path / "programs/pdflatex").write_text("#!/no/such/shell\n")
-    with pytest.raises(report.MissingProgramError, match=r"pdflatex cannot be started \(No such file"):
+    with pytest.raises(MissingProgramError, match=r"pdflatex cannot be started \(No such file"):
         pdf.make("tex", {})
 
 
@@ -110,7 +110,7 @@ def test_nothing_is_left_of_the_work(tmp_path: Path, fake: Fake, monkeypatch: py
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "work"))
     (tmp_path / "work").mkdir()
     fake("pdflatex", "exit 1")
-    with pytest.raises(report.MissingProgramError):
+    with pytest.raises(MissingProgramError):
         pdf.make("tex", {})
     assert not list((tmp_path / "work").iterdir())
 

@@ -347,11 +347,9 @@ def test_every_write_to_a_line_that_both_cores_use_invalidates(
 ) -> None:
     result = simulate({**geometry, "cores": 2}, order="turns", passes=TURNS)
     assert result["threads"] == 2
-    assert near(result["counts"][f"{level}_cache_inval"], 2 * TURNS - FEW // 2)
+    assert [core[f"{level}_cache_inval"] for core in result["per_core"]] == [TURNS, TURNS]
     # Each of them was dirty where it was, and was read by the other core before.
-    assert near(result["counts"]["l1d_cache_wb"], 2 * TURNS - FEW // 2)
-    for core in result["per_core"]:
-        assert near(core[f"{level}_cache_inval"], TURNS - FEW // 2)
+    assert [core["l1d_cache_wb"] for core in result["per_core"]] == [TURNS, TURNS]
     if geometry is PI4:
         assert result["counts"]["l2d_cache_inval"] == 0
 

@@ -1,8 +1,10 @@
 """Looking things up in a report."""
 
 import re
+from typing import NamedTuple
 
-from profiler.report.model import Report, Section, Table
+from profiler.report.formats.cell_values import table_text
+from profiler.report.model import Cell, Report, Section, Table
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -11,11 +13,49 @@ def section(of: Report, title: str) -> Section:
     return next(section for section in of.sections if section.title == title)
 
 
-def table(of: Report, key: str) -> Table:
+class Shown(NamedTuple):
+    """A table as it is read: the lines of a head or a cell are parted by line breaks."""
+
+    key: str
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+    notes: tuple[str, ...]
+    words: bool
+
+
+def shown(table: Table) -> Shown:
+    its = table_text(table)
+    columns, *rows = (tuple("\n".join(cell.lines) for cell in row) for row in (its.columns, *its.rows))
+    return Shown(its.key, its.title, columns, tuple(rows), its.caption, its.notes, its.words)
+
+
+def tables(of: Report) -> list[Shown]:
+    """All tables as they are read, those of the terminal first."""
+    every = [*of.summary, *(table for section in of.sections for table in section.tables)]
+    return [shown(table) for table in every]
+
+
+def table(of: Report, key: str) -> Shown:
+    return shown(facts(of, key))
+
+
+def facts(of: Report, key: str) -> Table:
+    """A table with its figures as numbers."""
     return next(table for section in of.sections for table in section.tables if table.key == key)
 
 
-def row(of: Table, name: str) -> dict[str, str]:
+def cell(of: Report, key: str, name: str, head: str) -> Cell:
+    """The figure in the row of that name under that head, whose lines are parted by line breaks."""
+    its, found = table(of, key), facts(of, key)
+    (row,) = (place for place, cells in enumerate(its.rows) if cells[0].split(" ")[0] == name)
+    entry = found.rows[row][its.columns.index(head)]
+    assert isinstance(entry, Cell)
+    return entry
+
+
+def row(of: Shown, name: str) -> dict[str, str]:
     (found,) = (cells for cells in of.rows if cells[0].split(" ")[0] == name)
     return dict(zip(of.columns, found, strict=True))
 
@@ -37,7 +77,7 @@ def everything(of: Report) -> str:
     words = [of.title, of.subtitle, *of.answer, *of.warnings]
     for each in of.sections:
         words += [each.title, *each.sentences, *each.points, each.command]
-        for found in each.tables:
+        for found in map(shown, each.tables):
             words += [
                 found.title,
                 found.caption,

@@ -26,7 +26,7 @@ _FIELDS: dict[str, tuple[Cause, Callable[[Form], bool]]] = {
 Verdict = Literal["more", "less", "same", "not told"]
 
 
-class Pair(NamedTuple):
+class AblationPair(NamedTuple):
     """Two models of a family that differ in one field of their forms; the second is compared with the first."""
 
     cause: Cause
@@ -69,11 +69,11 @@ class Measure(NamedTuple):
     event: Event
 
 
-def pairs(models: Sequence[Model]) -> tuple[Pair, ...]:
+def pairs(models: Sequence[Model]) -> tuple[AblationPair, ...]:
     """All pairs, by cause in the order of `_FIELDS`."""
     formed = [(model, model.form) for model in models if model.form]
     return tuple(
-        Pair(cause, first, second, (form, other))
+        AblationPair(cause, first, second, (form, other))
         for field, (cause, compared_with) in _FIELDS.items()
         for first, form in formed
         if compared_with(form)

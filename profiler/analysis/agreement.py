@@ -1,4 +1,4 @@
-"""Which models answer otherwise than they should, and the mark that says so."""
+"""Which forms answer otherwise than the network they are compared with, and why that is known."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -7,6 +7,7 @@ from profiler.analysis.study_analysis import Agreement
 from profiler.records import AGREE, Answers, Check, Form, Model
 
 MARK = "‡"
+"""What a table puts behind the name of such a form."""
 
 
 def warning(found: Mapping[str, str]) -> str:

@@ -11,8 +11,18 @@ from profiler.analysis.stats import Estimate, Fit
 from profiler.machine.targets import LATENCY
 from profiler.records import Event, Region, Run, Study
 
+What = Literal["fixed", "slope", "region", "image", "whole"]
+"""A figure of a cost: paid once; for each image by the line through whole processes, counted in their region alone, or
+whichever of the two is `Cost.per_image`; of a whole process."""
+
+BENT = "the counts are not on a line over the images: fixed cost and slope average over a bend"
+CONTRADICTED = "slope and region contradict each other beyond their intervals"
+
 Status = Literal["counted", "scaled", "simulated", "modelled", "absent"]
 """Where a figure is from; `absent` where there is none."""
+
+DOUBTFUL: tuple[Status, ...] = ("counted", "scaled", "simulated", "modelled")
+"""The least doubtful first: a ratio is no better than the worse of its two figures."""
 
 FULL = 100.0
 """Running percent below which a count is scaled."""
@@ -77,6 +87,44 @@ class Cost:
     def per_image(self) -> Estimate | None:
         """The direct figure where there is one, for it has no fixed cost to be told apart; else the slope."""
         return self.direct or self.slope
+
+    def told(self, what: What) -> What:
+        """Return which figure it is: of an image the one that `per_image` is."""
+        return what if what != "image" else "region" if self.direct else "slope"
+
+    def figure(self, what: What, images: int | None = None) -> Estimate | None:
+        """Return one of its figures, of a whole process of so many images; None where there is none."""
+        if what == "whole":
+            return None if images is None else self.whole(images)
+        return {"fixed": self.fixed, "slope": self.slope, "region": self.direct}[self.told(what)]
+
+    def lack(self, what: What) -> str:
+        """Return why there is no such figure."""
+        if self.reason:
+            return self.reason
+        if what == "whole":
+            return "no whole process of this image count was counted"
+        if what == "region":
+            return "the region of inferences alone was not counted"
+        if self.points:
+            return "one image count only, so fixed cost and cost per image cannot be told apart"
+        return "no whole process was counted"
+
+    def doubts(self, what: What, estimate: Estimate) -> Iterator[str]:
+        """Yield what the reader must know of that figure, which is `estimate`."""
+        if self.scaled:
+            yield (
+                "scaled up: a counter was on it for an unknown part of the run"
+                if self.running_percent is None
+                else f"scaled up: a counter was on it for no more than {self.running_percent:.0f} % of some run"
+            )
+        if what != "region" and self.bend is not None:
+            yield BENT
+        if what == "slope" and self.disagreement:
+            yield CONTRADICTED
+        # A simulated count repeats: the lack of an interval says nothing against it.
+        if estimate.reason and not self.simulated:
+            yield f"no interval: {estimate.reason}"
 
     @property
     def scaled(self) -> bool:
@@ -150,6 +198,11 @@ class Costs(Mapping[tuple[str, str], Cost]):
 
     def __len__(self) -> int:
         return len(self.found)
+
+    @property
+    def compared(self) -> list[str]:
+        """Labels of the models that are divided by the baseline."""
+        return [label for label in self.models if label != self.baseline]
 
     @property
     def around(self) -> Around:

@@ -21,11 +21,6 @@ def rates(found: Session) -> str:
     )
 
 
-def seconds(span: float) -> str:
-    """`59.3 s`, or minutes."""
-    return f"{span:.1f} s" if span < 120 else f"{span / 60:.1f} min"
-
-
 def quantiles(found: Session) -> str:
     """Of single inferences, as far as their number bears them."""
     if found.latency is None:

@@ -1,7 +1,7 @@
 """Quantities to text: as many digits as the interval bears, SI prefixes for times and counts, KiB for memory."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from profiler.analysis.stats import Estimate
@@ -16,8 +16,8 @@ MINUS = "\N{MINUS SIGN}"
 _NS = ((1e9, 1e9, "s"), (1e6, 1e6, "ms"), (1e3, 1e3, "µs"), (0.0, 1.0, "ns"))
 _COUNTS = ((1e12, 1e12, "T"), (1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k"), (0.0, 1.0, ""))
 _BYTES = ((2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**20, "MiB"), (2.0**10, 2.0**10, "KiB"), (0.0, 1.0, "bytes"))
-_SCALES = {"ns": _NS, "": _COUNTS, "bytes": _BYTES, NUMBER: ((0.0, 1.0, ""),)}
-_NOTHING = 1e-30
+_SCALES = {"ns": _NS, "": _COUNTS, "bytes": _BYTES, NUMBER: ((0.0, 1.0, ""),), "1/s": ((0.0, 1.0, ""),)}
+_NOTHING, _SMALLEST = 1e-30, 1e-4
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -36,47 +36,64 @@ def scale(largest: float, unit: str) -> Scale:
 
 def quantity(estimate: Estimate, unit: str) -> str:
     """The figure alone: `61.2 ms`."""
-    return _written(estimate, unit)[0]
+    return written(estimate.value, estimate.interval, unit)[0]
 
 
 def interval(estimate: Estimate, unit: str) -> str:
     """Its 95 % interval in the figure's unit and digits: `[60.1, 62.4]`; nothing where there is none."""
-    return _written(estimate, unit)[1]
-
-
-def figure(estimate: Estimate | None, unit: str, between: str = "\n") -> str:
-    """The figure and its interval."""
-    return ABSENT if estimate is None else between.join(filter(None, _written(estimate, unit)))
+    return written(estimate.value, estimate.interval, unit)[1]
 
 
 def in_sentence(estimate: Estimate, unit: str) -> str:
     """The figure and its interval on one line: `61.2 ms [60.1, 62.4]`."""
-    return figure(estimate, unit, " ")
+    return " ".join(filter(None, written(estimate.value, estimate.interval, unit)))
 
 
-def with_error(estimate: Estimate | None, unit: str) -> str:
-    """The figure and how far the further end of its interval is off, as a share of it: `61.2 ms ±2 %`."""
-    if estimate is None:
-        return ABSENT
-    if estimate.interval is None or not estimate.value:
-        return quantity(estimate, unit)
-    off = max(abs(end - estimate.value) for end in estimate.interval) / abs(estimate.value)
-    return f"{quantity(estimate, unit)} ±{percent(off) if off <= 1 else '>100 %'}"
+def error(value: float, interval: tuple[float, float]) -> str:
+    """Return how far the further end of a figure's interval is off, as a share of the figure: `±2 %`."""
+    off = max(abs(end - value) for end in interval) / abs(value)
+    return f"±{percent(off) if off <= 1 else '>100 %'}"
 
 
 def percent(share: float) -> str:
     """`0.021` as `2.1 %`: two digits below 10, none after the point from there on."""
-    value = share * 100
+    return plain(share * 100, "%")
+
+
+def _percent(value: float) -> str:
     if value < 0.1:
         return "0 %" if value < 0.005 else f"{value:.2f} %"
     return f"{value:.1f} %" if value < 9.95 else f"{value:.0f} %"
 
 
-def plain(value: float, unit: str) -> str:
-    """A figure that has no interval, to 3 digits: `61.2 ms`, `2 MiB`."""
+def plain(value: float, unit: str, digits: int = 3) -> str:
+    """A figure that has no interval, to 3 digits: `61.2 ms`, `2 MiB`; a very small ratio as `3.5e-05`."""
+    if unit in _OWN_RULE:
+        return _OWN_RULE[unit](value)
     divisor, symbol = scale(value, unit)
-    text = _rounded(value / divisor, max(0, 2 - _magnitude(value / divisor)))
+    if unit == NUMBER and 0 < abs(value) < _SMALLEST:
+        return f"{value:.{digits}g}"
+    text = _rounded(value / divisor, max(0, digits - 1 - _magnitude(value / divisor)))
     return _joined(text.rstrip("0").rstrip(".") if "." in text else text, symbol)
+
+
+def clock(hz: float) -> str:
+    """`2.40 GHz`."""
+    return f"{hz / 1e9:.2f} GHz"
+
+
+def seconds(span: float) -> str:
+    """`59.3 s`, or minutes."""
+    return f"{span:.1f} s" if span < 120 else f"{span / 60:.1f} min"
+
+
+_OWN_RULE: dict[str, Callable[[float], str]] = {
+    "%": _percent,
+    "s": seconds,
+    "Hz": clock,
+    "×": lambda times: f"× {plain(times, NUMBER)}",
+}
+"""Units whose figures are written by a rule of their own."""
 
 
 def superscript(number: int) -> str:
@@ -107,34 +124,14 @@ def capital(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
-class Notes:
-    """Collects what marks in a table say; the same words get the same mark."""
-
-    def __init__(self) -> None:
-        self._texts: list[str] = []
-
-    def mark(self, text: str) -> str:
-        """The mark of `text`."""
-        if text not in self._texts:
-            self._texts.append(text)
-        return superscript(self._texts.index(text) + 1)
-
-    def marks(self, texts: Sequence[str]) -> str:
-        """The marks of all `texts`, ready to follow a word."""
-        return "".join(f" {self.mark(text)}" for text in texts)
-
-    def all(self) -> tuple[str, ...]:
-        """The notes, each beginning with its mark."""
-        return tuple(f"{superscript(place)} {text}" for place, text in enumerate(self._texts, 1))
-
-
-def _written(estimate: Estimate, unit: str) -> tuple[str, str]:
-    ends = estimate.interval or ()
-    largest = max(abs(number) for number in (estimate.value, *ends))
+def written(value: float, interval: tuple[float, float] | None, unit: str) -> tuple[str, str]:
+    """Return a figure and its interval, empty where there is none, in one scale and with the same digits."""
+    ends = interval or ()
+    largest = max(abs(number) for number in (value, *ends))
     divisor, symbol = scale(largest, unit)
     decimals = _decimals(largest / divisor, [end / divisor for end in ends])
-    value, *around = (_rounded(number / divisor, decimals) for number in (estimate.value, *ends))
-    return _joined(value, symbol), f"[{', '.join(around)}]" if around else ""
+    rounded, *around = (_rounded(number / divisor, decimals) for number in (value, *ends))
+    return _joined(rounded, symbol), f"[{', '.join(around)}]" if around else ""
 
 
 def _decimals(largest: float, ends: Sequence[float]) -> int:

@@ -1,8 +1,22 @@
-"""One figure of a report as a number."""
+"""A figure as a number, for other programs and for the cells of tables."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from profiler.analysis.costs import Status
+from profiler.analysis.stats import Estimate
+
+RATIO = "_ratio"
+"""Ends the `what` of a figure that was divided by the baseline's."""
+
+
+class QuantityKey(NamedTuple):
+    """What a quantity is of; unique among a report's."""
+
+    subject: str
+    event: str
+    what: str
+    images: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +44,26 @@ class Quantity:
     unit: str
     status: Status
     reason: str | None = None
+
+    @property
+    def key(self) -> QuantityKey:
+        """Return what it is of."""
+        return QuantityKey(self.subject, self.event, self.what, self.images)
+
+
+def quantity(
+    subject: str,
+    event: str,
+    what: str,
+    figure: Estimate | float | None,
+    unit: str,
+    status: Status,
+    lack: str = "",
+    images: int | None = None,
+) -> Quantity:
+    """Return the figure with its interval, or where there is none, why: `lack`."""
+    if figure is None:
+        return Quantity(subject, event, what, images, None, None, None, unit, "absent", lack)
+    if not isinstance(figure, Estimate):
+        return Quantity(subject, event, what, images, figure, None, None, unit, status)
+    return Quantity(subject, event, what, images, figure.value, figure.low, figure.high, unit, status)

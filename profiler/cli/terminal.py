@@ -1,7 +1,7 @@
 """What a terminal shows: the progress of a sweep, and tables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from textwrap import fill, indent
 
 import click
@@ -17,7 +17,9 @@ from profiler.measure.inspection import Inspection
 from profiler.measure.progress import Step
 from profiler.miss_curve import sentences
 from profiler.records import Answers, Check, Event, MissCurve, Target
-from profiler.report.model import Table
+from profiler.report.cells import Column, fact, tabulated
+from profiler.report.formats.cell_values import table_text
+from profiler.report.model import Cell, Label, Table
 from profiler.report.sections import model_inspection
 from profiler.report.sections import validity as validity_section
 from profiler.validity.codes import Code
@@ -77,14 +79,16 @@ def say(sentence: str) -> None:
 
 def show(table: Table) -> None:
     """Prints a table to standard output, as wide as the terminal allows."""
-    grid = Grid(title=table.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    grid.show_header = any(table.columns)
-    for index, column in enumerate(table.columns):
-        grid.add_column(column, justify="left" if index == 0 or table.words else "right", overflow="fold")
-    for row in table.rows:
+    its = table_text(table)
+    grid = Grid(title=its.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    grid.show_header = its.headed
+    heads, *rows = (["\n".join(cell.lines) for cell in row] for row in (its.columns, *its.rows))
+    for index, head in enumerate(heads):
+        grid.add_column(head, justify="left" if index == 0 or its.words else "right", overflow="fold")
+    for row in rows:
         grid.add_row(*map(escape, row))
     Console(highlight=False).print(grid)
-    for note in table.notes:
+    for note in its.notes:
         say(note)
 
 
@@ -137,9 +141,10 @@ def show_inspection(found: Inspection, target: Target, every: bool) -> None:
 def show_checks(checks: tuple[Check, ...]) -> None:
     """Prints how models answered photos, a table for each set of them, and which of them disagree."""
     for place, answers in enumerate(checks[0].answers if checks else ()):
-        rows = tuple((check.label, *_answers(check.answers[place]), check.reference) for check in checks)
-        heads = ("model", "right", "agree", "largest\ndrift", "mean\ndrift", "with")
-        show(Table("answers", f"{answers.total} photos, {answers.photos}", heads, rows))
+        rows = [(check.label, check) for check in checks]
+        columns = [_of_answers(head, place, entry) for head, entry in _ANSWERED.items()]
+        columns.append(Column("with", lambda check: check.reference))
+        show(tabulated("answers", f"{answers.total} photos, {answers.photos}", "model", rows, columns))
         click.echo()
     if checks:
         say(DEGRADED)
@@ -154,9 +159,16 @@ def show_checks(checks: tuple[Check, ...]) -> None:
             say(f"{check.label} disagrees: it agrees with {check.reference} on fewer than {bound} of a set's photos.")
 
 
-def _answers(answers: Answers) -> tuple[str, ...]:
-    right = notation.ABSENT if answers.correct is None else str(answers.correct)
-    return right, str(answers.agree), f"{answers.drift:.3g}", f"{answers.mean_drift:.3g}"
+_ANSWERED: dict[Label | str, Callable[[Answers], Cell]] = {
+    "right": lambda answers: fact(answers.correct),
+    "agree": lambda answers: Cell(answers.agree),
+    Label(("largest",), ("drift",)): lambda answers: fact(answers.drift, notation.NUMBER),
+    Label(("mean",), ("drift",)): lambda answers: fact(answers.mean_drift, notation.NUMBER),
+}
+
+
+def _of_answers(head: Label | str, place: int, entry: Callable[[Answers], Cell]) -> Column[Check]:
+    return Column(head, lambda check: entry(check.answers[place]))
 
 
 def show_verdict(name: str, validity: Validity) -> None:
@@ -172,7 +184,7 @@ def show_verdict(name: str, validity: Validity) -> None:
 
 def show_codes(codes: Mapping[str, Code]) -> None:
     """Prints every code of a finding, the grades it gives and what it means."""
-    rows = tuple((name, "\n".join(code.grades), code.meaning) for name, code in codes.items())
+    rows = tuple((name, notation.listed(code.grades), code.meaning) for name, code in codes.items())
     show(Table("codes", "Codes of findings", ("code", "grade", "found where"), rows, words=True))
 
 

@@ -1,17 +1,19 @@
 """Figures beside what the machines' clocks and caches explain of them, where these differ."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.costs import quotient
 from profiler.analysis.metrics import scaled
-from profiler.analysis.stats import MATTERS
+from profiler.analysis.stats import MATTERS, Estimate
+from profiler.compare.csv import of_row
 from profiler.compare.machine_differences import clock_hz
 from profiler.compare.model import Comparison, Row
 from profiler.compare.study import Subject
-from profiler.compare.tables import by_study, kind, name, over, what
+from profiler.compare.tables import by_study, kind, name, over, ratios, studies, what
 from profiler.records import Cache
-from profiler.report.model import Section, Table
+from profiler.report.cells import estimated, fact, of_quantity, tabulated
+from profiler.report.model import Cell, Entry, Section, Table
 
 _TIMES = ("duration_time", "task-clock")
 _HZ = 1e9
@@ -35,22 +37,21 @@ def _by_clock(found: Comparison) -> Table | None:
         return None
     timed = [row for row in found.rows if row.event in _TIMES and row.study in clocks]
     rows = by_study(timed, lambda row: f"{name(row)}, {what(row)}")
-    cells = tuple((key, *_cycles(found, of_row, clocks)) for key, of_row in rows.items())
-    heads = ("model and time", *(f"{subject.name}\ncycles" for subject in found.subjects), *over(found))
-    told = notation.listed(f"{study} {hz / 1e9:.2f} GHz" for study, hz in clocks.items())
+
+    def cycles(row: Row, place: int) -> Estimate:
+        return scaled((row.first, row.second)[place], clocks[(found.first.name, row.study)[place]] / _HZ)
+
+    columns = [
+        *studies(found, lambda row, place: estimated(cycles(row, place), "", row.costs[place].status), "cycles"),
+        *ratios(found, lambda row: estimated(quotient(cycles(row, 1), cycles(row, 0)), notation.NUMBER)),
+    ]
+    told = notation.listed(f"{study} {notation.clock(hz)}" for study, hz in clocks.items())
     caption = (
         f"Time × clock ({told}), the clock taken as exact: cycles over CPU time where cycles were counted, else as the "
         "system told it between the runs. A ratio nearer to 1 than that of the times says that the clock made the rest."
     )
-    return Table("by-clock", "Time in cycles of each machine's clock", heads, cells, caption)
-
-
-def _cycles(found: Comparison, of_row: dict[str, Row], clocks: dict[str, float]) -> Iterator[str]:
-    base = scaled(next(iter(of_row.values())).first, clocks[found.first.name] / _HZ)
-    here = {study: scaled(row.second, clocks[study] / _HZ) for study, row in of_row.items()}
-    yield notation.figure(base, "")
-    yield from (notation.figure(here.get(other.name), "") for other in found.others)
-    yield from (notation.figure(quotient(here.get(other.name), base), notation.NUMBER) for other in found.others)
+    title = "Time in cycles of each machine's clock"
+    return tabulated("by-clock", title, "model and time", rows.items(), columns, caption)
 
 
 def _by_cache(found: Comparison) -> Table | None:
@@ -62,9 +63,11 @@ def _by_cache(found: Comparison) -> Table | None:
     }
     if not any(len({cache.size_bytes for cache in caches if cache}) > 1 for caches in levels.values()):
         return None
-    rows = [_sizes(f"L{level} size", caches) for level, caches in levels.items()]
-    pressure = list(_pressure(found, levels))
-    misses = list(_misses(found))
+    rows: list[tuple[Entry, ...]] = [
+        (f"L{level} size", *_beside_first([cache.size_bytes if cache else None for cache in caches], "bytes"))
+        for level, caches in levels.items()
+    ]
+    pressure, misses = list(_pressure(found, levels)), _misses(found)
     if not pressure and not misses:
         return None
     heads = ("", *(subject.name for subject in found.subjects), *over(found))
@@ -82,47 +85,38 @@ def _largest(subject: Subject, level: int) -> Cache | None:
     return max(caches, key=lambda cache: cache.size_bytes, default=None)
 
 
-def _sizes(title: str, caches: list[Cache | None]) -> tuple[str, ...]:
-    base = caches[0]
-    cells = [notation.plain(cache.size_bytes, "bytes") if cache else notation.ABSENT for cache in caches]
-    ratios = [
-        notation.plain(cache.size_bytes / base.size_bytes, notation.NUMBER) if cache and base else notation.ABSENT
-        for cache in caches[1:]
-    ]
-    return (title, *cells, *ratios)
+def _beside_first(values: Sequence[float | None], unit: str) -> list[Cell]:
+    """Facts of each study, then how many times the first's the others' are."""
+    base = values[0]
+    times = (value / base if value and base else None for value in values[1:])
+    return [*(fact(value, unit) for value in values), *(fact(each, notation.NUMBER) for each in times)]
 
 
-def _pressure(found: Comparison, levels: dict[int, list[Cache | None]]) -> Iterator[tuple[str, ...]]:
+def _pressure(found: Comparison, levels: dict[int, list[Cache | None]]) -> Iterator[tuple[Entry, ...]]:
     """How many times each cache a model's working set is."""
     for model in found.first.study.models:
         partners = [found.partner(model.label, subject) for subject in found.subjects]
         sets = [each.network.working_set_bytes if each and each.network else None for each in partners]
         for level, caches in levels.items():
-            shares = [
-                size / cache.size_bytes if size and cache else None for size, cache in zip(sets, caches, strict=True)
-            ]
+            both = zip(sets, caches, strict=True)
+            shares = [size / cache.size_bytes if size and cache else None for size, cache in both]
             if any(shares):
-                cells = [notation.plain(share, notation.NUMBER) if share else notation.ABSENT for share in shares]
-                ratios = [
-                    notation.plain(share / shares[0], notation.NUMBER) if share and shares[0] else notation.ABSENT
-                    for share in shares[1:]
-                ]
-                yield (f"{model.label} working set / L{level}", *cells, *ratios)
+                yield (f"{model.label} working set / L{level}", *_beside_first(shares, notation.NUMBER))
 
 
-def _misses(found: Comparison) -> Iterator[tuple[str, ...]]:
+def _misses(found: Comparison) -> tuple[tuple[Entry, ...], ...]:
     """The counted refills and misses for each image that studies share."""
-    rows = [
+    mine = [
         row
         for row in found.rows
         if row.costs[0].event.metric in _OF_CACHES and not row.simulated and row.what in ("region", "slope")
     ]
-    for title, of_row in by_study(rows, name).items():
-        others = [of_row.get(other.name) for other in found.others]
-        mark = next(filter(None, map(kind, of_row.values())), "")
-        yield (
-            f"{title}{mark}",
-            notation.figure(next(iter(of_row.values())).first, ""),
-            *(notation.figure(row.second if row else None, "") for row in others),
-            *(notation.figure(row.ratio if row else None, notation.NUMBER) for row in others),
-        )
+    rows = (
+        (f"{title}{next(filter(None, map(kind, its.values())), '')}", its)
+        for title, its in by_study(mine, name).items()
+    )
+    columns = [
+        *studies(found, lambda row, place: of_quantity(of_row(found, row)[place])),
+        *ratios(found, lambda row: of_quantity(of_row(found, row)[2])),
+    ]
+    return tabulated("", "", "", rows, columns).rows

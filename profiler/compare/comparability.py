@@ -13,7 +13,7 @@ from profiler.machine import cache_geometry
 from profiler.records import Cache, Model, Simulation, Study
 
 
-class Pair(NamedTuple):
+class ModelPair(NamedTuple):
     """Two models that are one.
 
     Attributes:
@@ -25,7 +25,7 @@ class Pair(NamedTuple):
     marks: tuple[str, ...]
 
 
-def paired(first: Sequence[Model], second: Sequence[Model]) -> tuple[Pair, ...]:
+def paired(first: Sequence[Model], second: Sequence[Model]) -> tuple[ModelPair, ...]:
     """The first's models with the second's, by the file's digest and, where one is not known, by label."""
     pairs = []
     for model in first:
@@ -33,7 +33,7 @@ def paired(first: Sequence[Model], second: Sequence[Model]) -> tuple[Pair, ...]:
         named = [other for other in second if other.label == model.label and not (model.sha256 and other.sha256)]
         other = next((each for each in others if each.label == model.label), next(iter([*others, *named]), None))
         if other is not None and unlike_models(model, other) is None:
-            pairs.append(Pair(model, other, tuple(_marks(model, other))))
+            pairs.append(ModelPair(model, other, tuple(_marks(model, other))))
     return tuple(pairs)
 
 

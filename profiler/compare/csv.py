@@ -1,14 +1,10 @@
 """A comparison as numbers for other programs: a tidy table, and quantities."""
 
-from collections.abc import Iterator
-
-from profiler.analysis.costs import Status
+from profiler.analysis.costs import DOUBTFUL
 from profiler.analysis.notation import NUMBER
-from profiler.analysis.quantities import RATIO, quantity
-from profiler.analysis.quantity import Quantity
+from profiler.analysis.quantity import RATIO, Quantity, quantity
 from profiler.analysis.stats import Estimate
 from profiler.compare.model import Comparison, Row
-from profiler.compare.tables import shown
 from profiler.export import tidy_tables
 
 HEAD = (
@@ -42,7 +38,7 @@ def csv(found: Comparison) -> bytes:
             *_ends(row.first),
             *_ends(row.second),
             *_ends(row.ratio),
-            shown(row),
+            row.shown,
             "; ".join(row.marks),
             None,
         )
@@ -61,20 +57,18 @@ def _ends(estimate: Estimate | None) -> tuple[float | None, float | None, float 
 
 def quantities(found: Comparison) -> tuple[Quantity, ...]:
     """Of every row the two figures, each under `study: model`, and the ratio under `study / first: model`."""
-    return tuple(each for row in found.rows for each in _of_row(found, row))
+    return tuple(each for row in found.rows for each in of_row(found, row))
 
 
-def _of_row(found: Comparison, row: Row) -> Iterator[Quantity]:
+def of_row(found: Comparison, row: Row) -> tuple[Quantity, Quantity, Quantity]:
+    """Return the first study's figure, the other's, and their ratio."""
     name, label = found.first.name, row.model
-    for whose, figure, cost in zip((name, row.study), (row.first, row.second), row.costs, strict=True):
-        subject = f"{whose}: {label}"
-        yield quantity(subject, cost.event.name, row.what, figure, cost.unit, cost.status, images=row.images)
-    divided = f"{row.study} / {name}"
-    status = max((cost.status for cost in row.costs), key=_DOUBTFUL.index)
+    first, second = (
+        quantity(f"{whose}: {label}", cost.event.name, row.what, its, cost.unit, cost.status, images=row.images)
+        for whose, its, cost in zip((name, row.study), (row.first, row.second), row.costs, strict=True)
+    )
+    divided, what = f"{row.study} / {name}", f"{row.what}{RATIO}"
+    status = max((cost.status for cost in row.costs), key=DOUBTFUL.index)
     lack = f"not determined: {divided} divides by a cost not shown to be there"
-    what = f"{row.what}{RATIO}"
-    yield quantity(f"{divided}: {label}", row.event, what, row.ratio, NUMBER, status, lack, row.images)
-
-
-_DOUBTFUL: tuple[Status, ...] = ("counted", "scaled", "simulated", "modelled")
-"""The least doubtful first: a ratio is no better than the worse of its two figures."""
+    ratio = quantity(f"{divided}: {label}", row.event, what, row.ratio, NUMBER, status, lack, row.images)
+    return first, second, ratio

@@ -10,9 +10,10 @@ from profiler.compare.comparability import SCOPES
 from profiler.compare.model import Comparison
 from profiler.compare.study import Subject
 from profiler.records import NOT_TOLD, Live, Model, Run
-from profiler.report.model import Section, Table
+from profiler.report.cells import absent, fact
+from profiler.report.model import Entry, Label, Section, Table
 
-Told = Callable[[Subject], str]
+Told = Callable[[Subject], Entry]
 
 
 def clock_hz(subject: Subject) -> float | None:
@@ -48,7 +49,7 @@ def _counted_clock(subject: Subject) -> float | None:
 def section(found: Comparison) -> Section:
     """What differs, each study's grade first; what is recorded and equal is not listed."""
     heads = ("", *(subject.name for subject in found.subjects))
-    rows = [("grade", *(_grade(subject) for subject in found.subjects))]
+    rows: list[tuple[Entry, ...]] = [("grade", *(_grade(subject) for subject in found.subjects))]
     for name, told in _FACTS.items():
         cells = [told(subject) for subject in found.subjects]
         if len(set(cells)) > 1:
@@ -60,11 +61,12 @@ def section(found: Comparison) -> Section:
     return Section("What differs", tables=(Table("differences", "", heads, tuple(rows), caption, words=True),))
 
 
-def _grade(subject: Subject) -> str:
-    return "\n".join(filter(None, (subject.validity.grade, notation.listed(subject.validity.codes))))
+def _grade(subject: Subject) -> Label:
+    codes = notation.listed(subject.validity.codes)
+    return Label((subject.validity.grade,), (codes,) if codes else ())
 
 
-def _engines(found: Comparison) -> Iterator[tuple[str, ...]]:
+def _engines(found: Comparison) -> Iterator[tuple[Entry, ...]]:
     """What ran each model, where that differs."""
     for model in found.first.study.models:
         mine = [found.partner(model.label, subject) for subject in found.subjects]
@@ -75,13 +77,13 @@ def _engines(found: Comparison) -> Iterator[tuple[str, ...]]:
             "file": lambda each: f"{each.file}, {notation.plain(each.size_bytes, 'bytes')}",
         }
         for name, told in facts.items():
-            cells = [told(each) if each else notation.ABSENT for each in mine]
-            if len(set(cells) - {notation.ABSENT}) > 1:
+            cells = [told(each) if each else absent() for each in mine]
+            if len(set(cells) - {absent()}) > 1:
                 yield (f"{model.label} {name}", *cells)
 
 
-def _bytes(size: int | None) -> str:
-    return notation.plain(size, "bytes") if size else NOT_TOLD
+def _bytes(size: int | None) -> Entry:
+    return fact(size, "bytes") if size else NOT_TOLD
 
 
 def _caches(subject: Subject) -> str:
@@ -94,7 +96,7 @@ def _caches(subject: Subject) -> str:
 
 def _clock(subject: Subject) -> str:
     hz = clock_hz(subject)
-    return f"{hz / 1e9:.2f} GHz" if hz else NOT_TOLD
+    return notation.clock(hz) if hz else NOT_TOLD
 
 
 def _governors(subject: Subject) -> str:
@@ -135,7 +137,7 @@ _FACTS: dict[str, Told] = {
     "core": lambda subject: subject.study.machine.uarch,
     "caches": lambda subject: _caches(subject) or NOT_TOLD,
     "memory": lambda subject: _bytes(subject.study.machine.memory_bytes),
-    "page size": lambda subject: notation.plain(subject.study.machine.page_bytes, "bytes"),
+    "page size": lambda subject: _bytes(subject.study.machine.page_bytes),
     "clock": _clock,
     "governor": _governors,
     "virtual machine": lambda subject: subject.study.machine.virtual or "none known",

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from profiler.analysis.ablation_pairs import Verdict
-from profiler.analysis.costs import Cost
+from profiler.analysis.costs import Cost, What
 from profiler.analysis.regions import WORDS
 from profiler.analysis.stats import Estimate
 from profiler.compare import comparability
 from profiler.compare.study import Subject
 from profiler.records import Model
-
-What = Literal["fixed", "region", "slope", "whole"]
 
 EVERY_SIMULATED = "all simulated events"
 """Stands for the event where nothing simulated may be divided."""
@@ -75,6 +73,12 @@ class Row:
     def key(self) -> tuple[str, str, str]:
         """What the rows of several studies share."""
         return self.model, self.costs[0].event.name, self.what
+
+    @property
+    def shown(self) -> str:
+        """What the ratio shows, in words."""
+        untold = "nothing: no interval" if self.ratio else "nothing: not shown to cost anything"
+        return {"more": "more", "less": "less", "same": "no difference shown"}.get(self.verdict, untold)
 
     def at_least(self, wider: float = 1.0) -> float:
         """How many times as much it is at least: the low end of the ratio's interval, `wider` times as far from it.
@@ -141,7 +145,7 @@ class Comparison:
     subjects: tuple[Subject, ...]
     rows: tuple[Row, ...]
     apart: tuple[Apart, ...]
-    pairs: dict[str, tuple[comparability.Pair, ...]]
+    pairs: dict[str, tuple[comparability.ModelPair, ...]]
     images: dict[bool, int | None]
 
     @property

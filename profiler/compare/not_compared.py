@@ -1,7 +1,7 @@
 """What was not divided, and why."""
 
 from profiler.compare.model import Comparison
-from profiler.report.model import Table
+from profiler.report.model import Cell, Table
 
 
 def apart(found: Comparison, blocked: bool) -> Table | None:
@@ -40,5 +40,5 @@ def brief(found: Comparison) -> Table | None:
         if each.blocked:
             reason = each.reason.partition(":")[0]
             count[reason] = count.get(reason, 0) + 1
-    rows = tuple((reason, str(number)) for reason, number in count.items())
+    rows = tuple((reason, Cell(number)) for reason, number in count.items())
     return Table("summary-blocked", "Kept apart", ("why", "models and events"), rows) if rows else None

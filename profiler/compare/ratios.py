@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import Verdict, verdict
-from profiler.analysis.costs import Cost, Costs, quotient
+from profiler.analysis.costs import Cost, Costs, What, quotient
 from profiler.analysis.labels import LAB_IMAGES
 from profiler.analysis.stats import Estimate, disagree
 from profiler.compare import comparability, event_equivalence, simulation_noise
 from profiler.compare.event_pairs import EventPair, Unlike, other_sources, paired_events
-from profiler.compare.model import EVERY_SIMULATED, Apart, Comparison, Row, What
+from profiler.compare.model import EVERY_SIMULATED, Apart, Comparison, Row
 from profiler.compare.study import Subject
 from profiler.errors import ProfilerError
 from profiler.records import Event
@@ -70,7 +70,7 @@ def _images(subjects: Sequence[Subject], simulated: bool) -> int | None:
     return best if best is not None and shared[best] else None
 
 
-def _models_apart(first: Subject, other: Subject, pairs: Sequence[comparability.Pair]) -> Iterator[Apart]:
+def _models_apart(first: Subject, other: Subject, pairs: Sequence[comparability.ModelPair]) -> Iterator[Apart]:
     """Models that have no partner: another file of that name, or none of it."""
     mine, its = {pair.first.label for pair in pairs}, {pair.second.label for pair in pairs}
     by_label = {model.label: model for model in other.study.models}
@@ -87,7 +87,7 @@ def _models_apart(first: Subject, other: Subject, pairs: Sequence[comparability.
 
 
 def _of_kind(
-    first: Subject, other: Subject, pairs: Sequence[comparability.Pair], simulated: bool, images: int | None
+    first: Subject, other: Subject, pairs: Sequence[comparability.ModelPair], simulated: bool, images: int | None
 ) -> Iterator[Row | Apart]:
     """The rows of what was counted, or of what was simulated."""
     mine, its = first.costs(simulated), other.costs(simulated)
@@ -112,7 +112,11 @@ TWICE = "another name: the same event has its row under another name"
 
 
 def _alone(
-    first: Subject, other: Subject, pairs: Sequence[comparability.Pair], simulated: bool, told: Sequence[Row | Apart]
+    first: Subject,
+    other: Subject,
+    pairs: Sequence[comparability.ModelPair],
+    simulated: bool,
+    told: Sequence[Row | Apart],
 ) -> Iterator[Apart]:
     """Events with a figure in one of two studies that both counted, or simulated, and of which nothing is told yet."""
     if any(isinstance(each, Apart) and each.event == EVERY_SIMULATED for each in told):
@@ -148,7 +152,7 @@ def _lacking(having: Costs | None, lacking: Costs | None, model: str, partner: s
 
 
 def _unlike(
-    first: Subject, other: Subject, pairs: Sequence[comparability.Pair], unlike: Sequence[Unlike]
+    first: Subject, other: Subject, pairs: Sequence[comparability.ModelPair], unlike: Sequence[Unlike]
 ) -> Iterator[Apart]:
     """Of each model the events that must not share a row, where both studies have figures."""
     for each in unlike:
@@ -171,7 +175,7 @@ class _Match(NamedTuple):
     first: Subject
     other: Subject
     event: EventPair
-    pair: comparability.Pair
+    pair: comparability.ModelPair
     costs: tuple[Cost, Cost]
 
     def apart(self, what: str, reason: str, *, blocked: bool) -> Apart:

@@ -17,6 +17,7 @@ from profiler.compare import (
 from profiler.compare import tables as study_tables
 from profiler.compare.model import Comparison, Row
 from profiler.compare.simulation_noise import RARE
+from profiler.report.cells import Column, tabulated
 from profiler.report.figures.data import Ratio, RatioDots
 from profiler.report.model import Figure, Report, Section, Table
 
@@ -147,19 +148,16 @@ def _summary(found: Comparison, ranked: Sequence[Row]) -> Iterator[Table]:
     rows = ranked[:_IN_BRIEF] or [row for row in found.rows if row.what == "whole"][:_WHOLE]
     title = "Changed most" if ranked else "No change is shown; whole runs"
     if rows:
-        heads = ("what", "when", "study" if several else "", "ratio")
-        cells = ((study_tables.name(row), study_tables.what(row), row.study, study_tables.times(row)) for row in rows)
-        keep = [place for place, head in enumerate(heads) if head]
         left = f" ({_IN_BRIEF} of {len(ranked)})" if len(ranked) > _IN_BRIEF else ""
-        yield Table(
-            "summary-changed",
-            f"{title}{left}",
-            tuple(heads[place] for place in keep),
-            tuple(tuple(line[place] for place in keep) for line in cells),
-            words=True,
-        )
+        columns: list[Column[Row]] = [
+            Column("when", study_tables.what),
+            *([Column[Row]("study", lambda row: row.study)] if several else []),
+            Column("ratio", lambda row: study_tables.ratio(found, row)),
+        ]
+        named = [(study_tables.name(row), row) for row in rows]
+        yield tabulated("summary-changed", f"{title}{left}", "what", named, columns, words=True)
     inside = within_study_table.within(found, simulated=False)
     if inside and not ranked:
-        yield replace(inside, caption="", words=True)
+        yield replace(inside, caption="")
     if blocked := not_compared.brief(found):
         yield blocked

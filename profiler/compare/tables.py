@@ -4,17 +4,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from profiler.analysis import notation
-from profiler.analysis.ablation_pairs import Verdict
-from profiler.analysis.costs import Cost
-from profiler.analysis.labels import SIMULATED
+from profiler.analysis.labels import SIMULATED, keyed, titled
 from profiler.analysis.regions import WORDS
-from profiler.analysis.stats import Estimate
+from profiler.compare.csv import of_row
 from profiler.compare.model import Comparison, Row
-from profiler.report.model import Table
+from profiler.compare.study import Subject
+from profiler.report.cells import Column, absent, of_quantity, tabulated
+from profiler.report.model import Cell, Entry, Label, Table
 
 K = TypeVar("K")
-
-_SAID: dict[Verdict, str] = {"more": "more", "less": "less", "same": "no difference shown"}
+ByStudy = Mapping[str, Row]
+"""The rows of several studies that share a table's row, by the studies' names."""
 
 _LONGEST = 60
 """Most rows of the table of what changed."""
@@ -36,11 +36,6 @@ def name(row: Row) -> str:
     return f"{row.model} {row.event}{proxy}"
 
 
-def shown(row: Row) -> str:
-    """What the row's ratio shows."""
-    return _SAID.get(row.verdict) or ("nothing: no interval" if row.ratio else "nothing: not shown to cost anything")
-
-
 def when(row: Row) -> str:
     """`once`, `each image`, `whole run of 10`."""
     return f"{row.paid}{f' of {row.images}' if row.images is not None else ''}"
@@ -58,36 +53,41 @@ def what(row: Row) -> str:
     return f"{when(row)}{kind(row)}"
 
 
-def times(row: Row, between: str = " ") -> str:
-    """The ratio in a sentence or, over two lines, in a cell: `1.20 [1.18, 1.22]`."""
+def times(row: Row) -> str:
+    """The ratio in a sentence: `1.20 [1.18, 1.22]`."""
     if row.ratio is not None:
-        return notation.figure(row.ratio, notation.NUMBER, between)
-    return "from nothing shown" if row.verdict == "more" else notation.ABSENT
+        return notation.in_sentence(row.ratio, notation.NUMBER)
+    return _FROM_NOTHING if row.verdict == "more" else notation.ABSENT
+
+
+_FROM_NOTHING = "from nothing shown"
+"""Stands for the ratio of a cost that the first study does not show to be there."""
+
+
+def ratio(found: Comparison, row: Row, notes: tuple[str, ...] = ()) -> Entry:
+    """The ratio in a cell."""
+    if row.ratio is None and row.verdict == "more":
+        return Label((_FROM_NOTHING,), notes=notes)
+    return of_quantity(of_row(found, row)[2], notes)
 
 
 def changed(found: Comparison, rows: Sequence[Row]) -> Table:
     """What changed most, in order."""
     several = len(found.others) > 1
-    figures = (
-        (found.first.name, "the study", "ratio") if several else (found.first.name, found.others[0].name, *over(found))
-    )
-    heads = ("what", *(["study"] if several else []), *figures)
-    cells = tuple(
-        (
-            f"{name(row)}, {what(row)}",
-            *([row.study] if several else []),
-            _figure(row.first, row.costs[0]),
-            _figure(row.second, row.costs[1]),
-            times(row, "\n"),
-        )
-        for row in rows[:_LONGEST]
-    )
+    second, divided = ("the study", "ratio") if several else (found.others[0].name, over(found)[0])
+    columns: list[Column[Row]] = [
+        *([Column[Row]("study", lambda row: row.study)] if several else []),
+        Column(found.first.name, lambda row: of_quantity(of_row(found, row)[0])),
+        Column(second, lambda row: of_quantity(of_row(found, row)[1])),
+        Column(divided, lambda row: ratio(found, row)),
+    ]
     left = f" The {len(rows) - _LONGEST} that changed less are in the tables below." if len(rows) > _LONGEST else ""
     caption = (
         "By how far from 1 the nearer end of the ratio's interval is, so that what is uncertain does not come first."
         f"{left}"
     )
-    return Table("changed", "", heads, cells, caption)
+    named = [(f"{name(row)}, {what(row)}", row) for row in rows[:_LONGEST]]
+    return tabulated("changed", "", "what", named, columns, caption)
 
 
 def tables(found: Comparison, simulated: bool) -> list[Table]:
@@ -99,36 +99,52 @@ def tables(found: Comparison, simulated: bool) -> list[Table]:
             words = WORDS[rows[0].costs[0].around]
             title, caption = words.title, words.caption
         if rows:
-            made.append(_beside(found, rows, f"{SIMULATED}-{kind}" if simulated else kind, title, caption))
+            made.append(_beside(found, rows, keyed(kind, simulated), title, caption))
     return made
 
 
 def _beside(found: Comparison, rows: Sequence[Row], key: str, title: str, caption: str) -> Table:
     """A row a model and event; a column a study, then one for each ratio, and what they show."""
-    notes, keyed = notation.Notes(), by_study(rows, lambda row: row.key)
-    lines = tuple(_line(found, of_row, notes) for of_row in keyed.values())
     images = rows[0].images
     whole = f" at {notation.counted(images, 'image')}" if images is not None else ""
-    of_kind = f", {SIMULATED}" if rows[0].simulated else ""
-    heads = ("model and event", *(subject.name for subject in found.subjects), *over(found), "shown")
-    return Table(key, f"{title}{whole}{of_kind}", heads, lines, caption, notes.all())
+    named = [(_named(next(iter(its.values()))), its) for its in by_study(rows, lambda row: row.key).values()]
+    columns = [
+        *studies(found, lambda row, place: of_quantity(of_row(found, row)[place])),
+        *ratios(found, lambda row: ratio(found, row, row.marks)),
+        Column("shown", lambda its: _shown(found, its)),
+    ]
+    return tabulated(key, titled(f"{title}{whole}", rows[0].simulated), "model and event", named, columns, caption)
 
 
-def _line(found: Comparison, of_row: Mapping[str, Row], notes: notation.Notes) -> tuple[str, ...]:
-    """One model's event in every study that has a row of it."""
-    leading = next(iter(of_row.values()))
-    rows = [of_row.get(other.name) for other in found.others]
-    slope = " (slope)" if leading.what == "slope" else ""
-    said = [shown(row) for row in rows if row]
-    if len(found.others) > 1:
-        said = [f"{row.study}: {shown(row)}" for row in rows if row]
-    return (
-        f"{name(leading)}{slope}",
-        _figure(leading.first, leading.costs[0]),
-        *(_figure(row.second, row.costs[1]) if row else notation.ABSENT for row in rows),
-        *(_ratio(row, notes) if row else notation.ABSENT for row in rows),
-        "\n".join(said),
-    )
+def _named(row: Row) -> str:
+    return f"{name(row)}{' (slope)' if row.what == 'slope' else ''}"
+
+
+def _shown(found: Comparison, its: ByStudy) -> str:
+    if len(found.others) == 1:
+        return its[found.others[0].name].shown
+    return "; ".join(f"{study}: {row.shown}" for study, row in its.items())
+
+
+def studies(found: Comparison, figure: Callable[[Row, int], Cell], under: str = "") -> list[Column[ByStudy]]:
+    """A column a study: `figure` of a row, the first study's (0) or the other's (1)."""
+
+    def column(subject: Subject) -> Column[ByStudy]:
+        head = Label((subject.name,), (under,)) if under else subject.name
+        if subject is found.first:
+            return Column(head, lambda its: figure(next(iter(its.values())), 0))
+        return Column(head, lambda its: figure(its[subject.name], 1) if subject.name in its else absent())
+
+    return [column(subject) for subject in found.subjects]
+
+
+def ratios(found: Comparison, entry: Callable[[Row], Entry]) -> list[Column[ByStudy]]:
+    """A column for each study that is divided by the first."""
+
+    def column(subject: Subject, head: str) -> Column[ByStudy]:
+        return Column(head, lambda its: entry(its[subject.name]) if subject.name in its else absent())
+
+    return [column(*each) for each in zip(found.others, over(found), strict=True)]
 
 
 def by_study(rows: Iterable[Row], key: Callable[[Row], K]) -> dict[K, dict[str, Row]]:
@@ -142,13 +158,3 @@ def by_study(rows: Iterable[Row], key: Callable[[Row], K]) -> dict[K, dict[str, 
 def over(found: Comparison) -> tuple[str, ...]:
     """The heads of the ratios' columns."""
     return tuple(f"{other.name} / {found.first.name}" for other in found.others)
-
-
-def _figure(estimate: Estimate, cost: Cost) -> str:
-    return notation.figure(estimate, cost.unit)
-
-
-def _ratio(row: Row, notes: notation.Notes) -> str:
-    """The ratio with the marks of what the reader must know of it."""
-    value, between, interval = times(row, "\n").partition("\n")
-    return f"{value}{notes.marks(row.marks)}{between}{interval}"

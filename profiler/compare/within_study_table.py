@@ -1,13 +1,13 @@
 """The models' ratios within each study, side by side: what stays true on another machine."""
 
 from profiler.analysis import notation
-from profiler.analysis.costs import Cost, quotient
-from profiler.analysis.labels import SIMULATED
-from profiler.analysis.stats import Estimate
+from profiler.analysis.costs import DOUBTFUL, Cost, quotient
+from profiler.analysis.labels import keyed, titled
 from profiler.compare.model import Comparison, Row
 from profiler.compare.study import Subject
 from profiler.compare.tables import when
-from profiler.report.model import Table
+from profiler.report.cells import absent, estimated
+from profiler.report.model import Cell, Entry, Table
 
 
 def within(found: Comparison, simulated: bool) -> Table | None:
@@ -17,7 +17,7 @@ def within(found: Comparison, simulated: bool) -> Table | None:
     """
     trusted = [subject for subject in found.subjects if subject.costs(simulated)]
     base = found.first.analysis.baseline
-    rows: dict[tuple[str, str, str], list[str]] = {}
+    rows: dict[str, list[Cell]] = {}
     shared = {
         row.key: row for row in found.rows if row.simulated == simulated and row.what in ("region", "slope", "whole")
     }
@@ -26,27 +26,27 @@ def within(found: Comparison, simulated: bool) -> Table | None:
         if model not in models or (base, event, kind) not in shared:
             continue
         cells = [_ratio_within(found, subject, row, base) for subject in found.subjects]
-        if sum(cell != notation.ABSENT for cell in cells) > 1:
-            rows[model, row.event, when(row)] = cells
+        if sum(cell.value is not None for cell in cells) > 1:
+            rows[f"{model} / {base} {row.event}, {when(row)}"] = cells
     if len(trusted) < 2 or not rows:
         return None
     heads = ("models and event", *(subject.name for subject in found.subjects))
-    cells_of = tuple((f"{model} / {base} {event}, {paid}", *cells) for (model, event, paid), cells in rows.items())
     caption = (
         "Each ratio is of two models in one study on one machine: it shows whether the models compare alike there."
     )
-    title = f"The models' ratios within each study{f', {SIMULATED}' if simulated else ''}"
-    return Table(f"{SIMULATED}-within" if simulated else "within", title, heads, cells_of, caption)
+    title = titled("The models' ratios within each study", simulated)
+    lines: tuple[tuple[Entry, ...], ...] = tuple((name, *cells) for name, cells in rows.items())
+    return Table(keyed("within", simulated), title, heads, lines, caption)
 
 
-def _ratio_within(found: Comparison, subject: Subject, row: Row, base: str) -> str:
+def _ratio_within(found: Comparison, subject: Subject, row: Row, base: str) -> Cell:
     """A ratio of the study's own models, under the labels and the event name that it has them by."""
     costs = _partners(found, subject, row, base)
     if costs is None:
-        return notation.ABSENT
-    figures = [_of(cost, row) for cost in costs]
-    ratio = notation.figure(quotient(*figures), notation.NUMBER)
-    return f"{ratio}\nscaled up" if ratio != notation.ABSENT and any(cost.scaled for cost in costs) else ratio
+        return absent()
+    status = max((cost.status for cost in costs), key=DOUBTFUL.index)
+    ratio = quotient(*(cost.figure(row.what, row.images) for cost in costs))
+    return estimated(ratio, notation.NUMBER, status, under="scaled up" if any(cost.scaled for cost in costs) else "")
 
 
 def _partners(found: Comparison, subject: Subject, row: Row, base: str) -> tuple[Cost, Cost] | None:
@@ -58,9 +58,3 @@ def _partners(found: Comparison, subject: Subject, row: Row, base: str) -> tuple
     mine = {each.key: each.costs[place] for each in rows if each.simulated == row.simulated}
     above, below = (mine.get((label, row.key[1], row.what)) for label in (row.model, base))
     return (above, below) if above and below else None
-
-
-def _of(cost: Cost, row: Row) -> Estimate | None:
-    if row.images is not None:
-        return cost.whole(row.images)
-    return cost.direct if row.what == "region" else cost.slope

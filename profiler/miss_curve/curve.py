@@ -25,7 +25,7 @@ _READS_OF_THE_L3 = frozenset({"cortex-a76", "haswell-x", "skylake-x", "icelake-x
 A Neoverse N1's may be of a cache outside the cluster; other cores have proxies or nothing."""
 
 
-class Spread(NamedTuple):
+class SampleMean(NamedTuple):
     """A mean over samples and its standard error; None where there is one sample."""
 
     value: float
@@ -40,7 +40,7 @@ class Level(NamedTuple):
     size_bytes: int
 
 
-class Point(NamedTuple):
+class CurvePoint(NamedTuple):
     """What another source says of an inference's misses at one size.
 
     Attributes:
@@ -59,7 +59,7 @@ class Prediction(NamedTuple):
     """The curve beside the full simulation of the same pass, at a cache of the simulated machine."""
 
     level: Level
-    curve: Spread
+    curve: SampleMean
     full: float
 
     @property
@@ -68,19 +68,19 @@ class Prediction(NamedTuple):
         return self.curve.value / self.full - 1
 
 
-def spread(samples: Sequence[float] | Floats) -> Spread:
+def spread(samples: Sequence[float] | Floats) -> SampleMean:
     """Of one figure's samples."""
     values = np.asarray(samples, dtype=np.float64)
     error = float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else None
-    return Spread(float(values.mean()), error)
+    return SampleMean(float(values.mean()), error)
 
 
-def spreads(rows: Sequence[Sequence[float]]) -> tuple[Spread, ...]:
+def spreads(rows: Sequence[Sequence[float]]) -> tuple[SampleMean, ...]:
     """Of each column."""
     return tuple(map(spread, zip(*rows, strict=True)))
 
 
-def at(curve: MissCurve, size_bytes: int) -> Spread | None:
+def at(curve: MissCurve, size_bytes: int) -> SampleMean | None:
     """Misses of a warm cache of that size, between two of the curve's by the logarithm; None beyond its ends."""
     samples = _samples_at(curve, size_bytes)
     return None if samples is None else spread(samples)
@@ -143,13 +143,13 @@ def predictions(curve: MissCurve) -> tuple[Prediction, ...]:
     return tuple(found)
 
 
-def points(curve: MissCurve, studies: Sequence[tuple[Study, Sequence[Run]]]) -> tuple[Point, ...]:
+def points(curve: MissCurve, studies: Sequence[tuple[Study, Sequence[Run]]]) -> tuple[CurvePoint, ...]:
     """The full simulation of the same pass, and what studies of the same model file say an inference missed.
 
     Caches with lines of another length are left out: their misses are of other things.
     """
     title = f"full simulation of the same pass, {short(curve.target.title)}'s caches"
-    mine = [Point(each.level.size_bytes, each.full, None, title, "same pass") for each in predictions(curve)]
+    mine = [CurvePoint(each.level.size_bytes, each.full, None, title, "same pass") for each in predictions(curve)]
     theirs = [point for study, runs in studies for point in _of_study(curve, study, runs)]
     return (*mine, *dict.fromkeys(theirs))
 
@@ -159,7 +159,7 @@ def short(title: str) -> str:
     return title.removeprefix("Raspberry ")
 
 
-def _of_study(curve: MissCurve, study: Study, runs: Sequence[Run]) -> Iterator[Point]:
+def _of_study(curve: MissCurve, study: Study, runs: Sequence[Run]) -> Iterator[CurvePoint]:
     labels = [model.label for model in study.models if model.sha256 == curve.sha256]
     if not labels:
         return
@@ -171,7 +171,9 @@ def _of_study(curve: MissCurve, study: Study, runs: Sequence[Run]) -> Iterator[P
         yield from _measured(curve, study, counted(study, ok), label)
 
 
-def _simulated(curve: MissCurve, study: Study, simulation: Simulation, costs: Costs, label: str) -> Iterator[Point]:
+def _simulated(
+    curve: MissCurve, study: Study, simulation: Simulation, costs: Costs, label: str
+) -> Iterator[CurvePoint]:
     target = simulation.target
     if _line_bytes(target) != curve.line_bytes:
         return
@@ -184,7 +186,7 @@ def _simulated(curve: MissCurve, study: Study, simulation: Simulation, costs: Co
         yield from _points(level.size_bytes, found, series, "simulated")
 
 
-def _measured(curve: MissCurve, study: Study, costs: Costs, label: str) -> Iterator[Point]:
+def _measured(curve: MissCurve, study: Study, costs: Costs, label: str) -> Iterator[CurvePoint]:
     """What perf counted that left the L2, and the L3, as far as the core's events are known to say it."""
     machine = study.machine
     whose = "" if machine.arch == curve.arch else f", {architecture(machine.arch)} instructions"
@@ -197,11 +199,11 @@ def _measured(curve: MissCurve, study: Study, costs: Costs, label: str) -> Itera
             yield from _points(unified[level].size_bytes, iter([costs[event.name, label]]), series, "measured")
 
 
-def _points(size_bytes: int, found: Iterator[Cost], series: str, kind: Kind) -> Iterator[Point]:
+def _points(size_bytes: int, found: Iterator[Cost], series: str, kind: Kind) -> Iterator[CurvePoint]:
     """The first of the costs that has a figure."""
     figure = next((cost.per_image for cost in found if cost.per_image), None)
     if figure:
-        yield Point(size_bytes, figure.value, figure.interval, series, kind)
+        yield CurvePoint(size_bytes, figure.value, figure.interval, series, kind)
 
 
 def _threads(curve: MissCurve, study: Study) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from profiler.analysis.notation import listed, plain
-from profiler.miss_curve.curve import Level, Point, levels, machines, short, spread, spreads
+from profiler.miss_curve.curve import CurvePoint, Level, levels, machines, short, spread, spreads
 from profiler.miss_curve.sentences import heading
 from profiler.records import MissCurve
 from profiler.report.figures.layout import WIDTH, Mark, marks
@@ -29,12 +29,12 @@ _AXES = 0.75
 _TICKS = 6
 
 
-def draw(curve: MissCurve, points: Sequence[Point]) -> bytes:
+def draw(curve: MissCurve, points: Sequence[CurvePoint]) -> bytes:
     """The curve, the caches of known machines and the points, as an SVG file."""
     return svg(heading(curve), lambda canvas: paint(canvas, curve, points))
 
 
-def alt(curve: MissCurve, points: Sequence[Point]) -> str:
+def alt(curve: MissCurve, points: Sequence[CurvePoint]) -> str:
     """What the drawing shows, for a reader who cannot see it."""
     warm, cold = spreads(curve.steady), spreads(curve.cold)
     first, last = (plain(curve.sizes_bytes[place], "bytes") for place in (0, -1))
@@ -48,7 +48,7 @@ def alt(curve: MissCurve, points: Sequence[Point]) -> str:
     )
 
 
-def caption(curve: MissCurve, points: Sequence[Point]) -> str:
+def caption(curve: MissCurve, points: Sequence[CurvePoint]) -> str:
     """What the drawing's parts mean."""
     kinds = {point.kind for point in points}
     said = [
@@ -63,7 +63,7 @@ def caption(curve: MissCurve, points: Sequence[Point]) -> str:
     return " ".join(said)
 
 
-def paint(canvas: "Canvas", curve: MissCurve, points: Sequence[Point]) -> None:
+def paint(canvas: "Canvas", curve: MissCurve, points: Sequence[CurvePoint]) -> None:
     """Draws on the canvas, whose size this sets."""
     series = dict.fromkeys(point.series for point in points)
     looks = marks((_WARM, _COLD, *series))
@@ -111,7 +111,7 @@ def _floor(axes: "Axes", curve: MissCurve) -> None:
     )
 
 
-def _point(axes: "Axes", point: Point, look: Mark) -> None:
+def _point(axes: "Axes", point: CurvePoint, look: Mark) -> None:
     """Crosses and hollow marks are simulated, filled ones measured; with their intervals, where they have any."""
     if point.interval:
         ends = [point.size_bytes, point.size_bytes]

@@ -24,7 +24,7 @@ from profiler.measure.run import WORKER, Workplace, inspect, measure, stage
 from profiler.measure.simulated_runs import Simulated
 from profiler.miss_curve import figure
 from profiler.miss_curve import page as curve_page
-from profiler.miss_curve.curve import Point
+from profiler.miss_curve.curve import CurvePoint
 from profiler.modelfile import ModelFile
 from profiler.records import Case, MissCurve, Model, Plan, Run, to_json
 from profiler.runtimes import KERAS_CALLS
@@ -164,7 +164,7 @@ def sizes(found: Distances) -> tuple[int, ...]:
     return tuple(size for size in every if SMALLEST_BYTES <= size <= LARGEST_BYTES)
 
 
-def write(curve: MissCurve, points: Sequence[Point], folder: Path) -> Path:
+def write(curve: MissCurve, points: Sequence[CurvePoint], folder: Path) -> Path:
     """Writes curve.json (the record), curve.csv, curve.svg and index.html; each is there whole or not at all.
 
     Nothing is written before all of it is made, and the page comes last.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from profiler.export.tidy_tables import table
 from profiler.miss_curve import sentences
-from profiler.miss_curve.curve import Point
+from profiler.miss_curve.curve import CurvePoint
 from profiler.miss_curve.figure import alt, caption
 from profiler.records import MissCurve
 from profiler.report.formats import html
@@ -13,7 +13,7 @@ _TEMPLATE = "curve.html.jinja"
 COLUMNS = ("size_bytes", "sample", "seed", "steady", "cold")
 
 
-def render(curve: MissCurve, points: Sequence[Point], figure: bytes) -> str:
+def render(curve: MissCurve, points: Sequence[CurvePoint], figure: bytes) -> str:
     """The page; `figure` is the drawn curve, an SVG file."""
     return html.fill(
         _TEMPLATE,

@@ -1,12 +1,25 @@
 """A miss curve in tables and sentences: rules over its numbers, no judgement that they do not bear. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
-from profiler.analysis.notation import ABSENT, MINUS, NUMBER, counted, listed, percent, plain
+from profiler.analysis.notation import MINUS, NUMBER, counted, listed, percent, plain
 from profiler.machine import targets
-from profiler.miss_curve.curve import Level, Spread, apart, at, levels, machines, predictions, spread, spreads
+from profiler.miss_curve.curve import (
+    Level,
+    Prediction,
+    SampleMean,
+    apart,
+    at,
+    levels,
+    machines,
+    predictions,
+    spread,
+    spreads,
+)
 from profiler.records import MissCurve
-from profiler.report.model import Table
+from profiler.report.cells import Column, fact, tabulated
+from profiler.report.model import Cell, Entry, Table
 from profiler.report.sections.simulation_provenance import architecture
 
 SHARES = (0.5, 0.1, 0.01)
@@ -70,49 +83,61 @@ def limits(curve: MissCurve) -> tuple[str, ...]:
     return (*_LIMITS, *([_ZEROED] if curve.arch == "aarch64" else []), threads, whose)
 
 
-def with_error(found: Spread) -> str:
+def with_error(found: SampleMean) -> str:
     """`200 k ±1.2 %`, one standard error."""
-    figure = plain(found.value, "")
-    if found.error is None or not found.value:
-        return figure
-    return f"{figure} ±{percent(found.error / found.value)}"
+    return f"{plain(found.value, '')} {_error(found)}".rstrip()
+
+
+def _error(found: SampleMean) -> str:
+    return f"±{percent(found.error / found.value)}" if found.error is not None and found.value else ""
+
+
+def _simulated(value: float | None, unit: str = "") -> Cell:
+    return replace(fact(value, unit), status="absent" if value is None else "simulated")
 
 
 def _machines(curve: MissCurve) -> Table:
-    heads = (("L2", "it leaves", "bytes"), ("L3", "it leaves", "bytes"))
-    rows = []
-    for machine in machines(curve):
-        cells = [_cells(curve, level) for level in levels(machine)]
-        cells += [("no L3", "", "")] * (len(heads) - len(cells))
-        rows.append((machine.title, *(cell for three in cells for cell in three)))
+    columns = [column for place, name in enumerate(("L2", "L3")) for column in _of_level(curve, place, name)]
     caption = (
         "In a warm cache of that size without sets, with one standard error of sampling, and the bytes that these "
         f"misses bring, {curve.line_bytes} each."
     )
-    columns = ("", *(head for three in heads for head in three))
     title = f"Misses an inference of {curve.file}, simulated ({curve.source})"
-    return Table("machines", title, columns, tuple(rows), caption)
+    rows = [(machine.title, levels(machine)) for machine in machines(curve)]
+    return tabulated("machines", title, "", rows, columns, caption)
 
 
-def _cells(curve: MissCurve, level: Level) -> tuple[str, str, str]:
-    found = at(curve, level.size_bytes)
-    size = plain(level.size_bytes, "bytes")
-    return (size, with_error(found), _bytes(curve, found.value)) if found else (size, ABSENT, ABSENT)
+def _of_level(curve: MissCurve, place: int, name: str) -> Iterator[Column[Sequence[Level]]]:
+    """A cache's size, what it leaves, and the bytes of that; a machine may lack that cache."""
+
+    def column(head: str, entry: Callable[[Level], Entry], without: str = "") -> Column[Sequence[Level]]:
+        return Column(head, lambda its: entry(its[place]) if place < len(its) else without)
+
+    def bring(level: Level) -> Cell:
+        found = at(curve, level.size_bytes)
+        return _simulated(found and found.value * curve.line_bytes, "bytes")
+
+    yield column(name, lambda level: fact(level.size_bytes, "bytes"), f"no {name}")
+    yield column("it leaves", lambda level: _misses(at(curve, level.size_bytes)))
+    yield column("bytes", bring)
+
+
+def _misses(found: SampleMean | None) -> Cell:
+    """Misses, with one standard error."""
+    cell = _simulated(found and found.value)
+    return replace(cell, after=_error(found)) if found else cell
 
 
 def _predictions(curve: MissCurve) -> Table:
-    rows = tuple(
-        (
-            f"{each.level.name}, {plain(each.level.size_bytes, 'bytes')}",
-            with_error(each.curve),
-            plain(each.full, ""),
-            _signed(each.off),
-        )
-        for each in predictions(curve)
-    )
-    columns = (curve.target.title, "the curve", "full simulation", "the curve is off by")
+    columns: list[Column[Prediction]] = [
+        Column("the curve", lambda each: _misses(each.curve)),
+        Column("full simulation", lambda each: _simulated(each.full)),
+        Column("the curve is off by", lambda each: _signed(each.off)),
+    ]
     caption = f"Misses an inference, both from one pass. Simulated in full: {targets.describe(curve.target)}."
-    return Table("predictions", "The curve beside the full simulation, both simulated", columns, rows, caption)
+    rows = [(f"{each.level.name}, {plain(each.level.size_bytes, 'bytes')}", each) for each in predictions(curve)]
+    title = "The curve beside the full simulation, both simulated"
+    return tabulated("predictions", title, curve.target.title, rows, columns, caption)
 
 
 def _touched(curve: MissCurve) -> str:

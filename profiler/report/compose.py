@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from profiler.analysis import labels, notation
+from profiler.analysis import notation
+from profiler.analysis.agreement import reasons
 from profiler.analysis.costs import native
+from profiler.analysis.labels import SIMULATED, events_in_order
 from profiler.analysis.live_session import Session, session
 from profiler.analysis.quantities import every
 from profiler.analysis.quantity import Quantity
@@ -46,10 +48,10 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
     what = f"What {named} cost{'' if len(study.models) > 1 else 's'}"
     if study.live is not None:
         what = f"{named} live"
-    in_brief = summary(analysis.costs, labels.events_in_order(analysis.costs))
+    in_brief = summary(analysis.costs, events_in_order(analysis.costs))
     report = Report(
         name=study.name,
-        title=what if study.counter_source else f"{what}, {labels.SIMULATED}",
+        title=what if study.counter_source else f"{what}, {SIMULATED}",
         subtitle=f"Study {study.name}, {study.created_at[:10]}, {_where(study)}, {_how_many(runs)}",
         answer=live_text.answer(live) if study.live is not None else answer(study, analysis),
         warnings=tuple(finding.sentence for finding in validity.findings),
@@ -67,7 +69,7 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
         quantities=numbers,
         data=_data(study, runs, numbers),
     )
-    return marked(report, study.models, analysis.agreements)
+    return marked(report, reasons(study.models, analysis.agreements))
 
 
 def _sections(
@@ -126,7 +128,7 @@ def _where(study: Study) -> str:
 def _how_many(runs: Sequence[Run]) -> str:
     under = len(runs) - len(native(runs))
     if under == len(runs) > 0:
-        return notation.counted(under, f"{labels.SIMULATED} run")
+        return notation.counted(under, f"{SIMULATED} run")
     if any(run.case.region == "live" for run in runs):
         return notation.counted(len(runs), "window")
-    return f"{notation.counted(len(runs), 'run')}{f', {under} of them {labels.SIMULATED}' if under else ''}"
+    return f"{notation.counted(len(runs), 'run')}{f', {under} of them {SIMULATED}' if under else ''}"

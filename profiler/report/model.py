@@ -2,33 +2,107 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
-from profiler.analysis.quantity import Quantity
+from profiler.analysis.agreement import MARK
+from profiler.analysis.costs import Status
+from profiler.analysis.quantity import Quantity, QuantityKey
 from profiler.report.figures.data import Drawing
 from profiler.validity.model import Validity
 
 
 @dataclass(frozen=True, slots=True)
+class ModelName:
+    """A model's label where a table names it.
+
+    Attributes:
+        disagrees: With whom its answers disagree, and on how many images; empty where they do not.
+    """
+
+    label: str
+    disagrees: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label}{MARK if self.disagrees else ''}"
+
+
+Words = tuple[str | ModelName, ...]
+"""Text with the models that it names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Words of a table: the name of a row, a column or the table, or a cell that is no figure.
+
+    Attributes:
+        under: Said more quietly, on a line of its own.
+        notes: What the reader must know of it.
+    """
+
+    words: Words
+    under: Words = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure of a table.
+
+    Attributes:
+        value: In `unit`; None where there is none, for the reason that `notes` begin with.
+        unit: "" for occurrences, "ns", "bytes", "%", "1" for a ratio, "×" for a multiple.
+        status: Where it is from; `fact` of what is known without counting, such as a file's size.
+        low, high: Ends of the 95 % interval; None where there is none.
+        digits: Most that are written of a figure that is no estimate; None for as many as the interval bears, and for
+            all of an int.
+        after: Words behind it, on the same line.
+        under: A second figure or words, said more quietly on a line of its own.
+        notes: What the reader must know of it.
+        quantity: The quantity of the report that it shows; None where it shows none.
+    """
+
+    value: float | None
+    unit: str = ""
+    status: Status | Literal["fact"] = "fact"
+    low: float | None = None
+    high: float | None = None
+    digits: int | None = None
+    after: str = ""
+    under: "Cell | str" = ""
+    notes: tuple[str, ...] = ()
+    quantity: QuantityKey | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return both ends of the interval, or None."""
+        return None if self.low is None or self.high is None else (self.low, self.high)
+
+
+Entry = Cell | Label | str
+"""What stands in a cell; a string is words without notes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """Text in rows and columns; the first column names the row.
+    """Figures and words in rows and columns; the first column names the row.
 
     Attributes:
         key: Unique in the report.
         title: Empty where the section's own says it.
-        rows: As many cells a row as there are columns. A cell's or a column's second line, where it has one, is said
-            more quietly: an interval, a source.
+        rows: As many entries a row as there are columns.
         caption: What the reader must know to read it, in sentences.
-        notes: What the marks (¹ ² ³) in cells say, each beginning with its mark.
-        words: Cells are words, not figures.
+        words: Most cells are words, and an interval stands beside its figure.
+        intervals: Whether figures stand with intervals and notes, or in brief: with the interval's further end as a
+            share of the figure, or alone.
     """
 
     key: str
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    title: Label | str
+    columns: tuple[Label | str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
     caption: str = ""
-    notes: tuple[str, ...] = ()
     words: bool = False
+    intervals: Literal["full", "error", "none"] = "full"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from studies import study_beside as beside
 from studies import virtual_study as virtual
 
 from profiler.analysis.quantities import RATIO, quantities
-from profiler.analysis.quantity import Quantity
 from profiler.analysis.study_analysis import analyse
 from profiler.records import Run, Study
+from profiler.report.model import Quantity
 
 
 def of(made: tuple[Study, Sequence[Run]]) -> tuple[Quantity, ...]:

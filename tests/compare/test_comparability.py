@@ -12,7 +12,7 @@ KERAS, LITERT = STUDY.models
 SIMULATION = study_beside(repeats=1, images=(1,))[0].simulation
 
 
-def only(pairs: tuple[comparability.Pair, ...]) -> comparability.Pair:
+def only(pairs: tuple[comparability.ModelPair, ...]) -> comparability.ModelPair:
     (pair,) = pairs
     return pair
 

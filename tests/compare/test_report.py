@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from made_comparisons import SMALL, compared, dearer, made
 from msgspec.structs import replace
-from reading import section, table
+from reading import section, shown, table
 from studies import KERAS, LITERT, PI5, recounting, study_beside, virtual_study
 
 from profiler import report as reports
@@ -60,7 +60,7 @@ def test_the_models_ratios_within_each_study_stand_side_by_side(changed: Report)
 
 
 def test_a_terminal_of_80_columns_holds_the_summary(changed: Report) -> None:
-    for each in changed.summary:
+    for each in map(shown, changed.summary):
         widths = [
             max(len(line) for cell in column for line in cell.split("\n")) for column in zip(*each.rows, strict=True)
         ]
@@ -169,7 +169,7 @@ def test_what_is_kept_apart_is_told_with_its_reason() -> None:
     (lacking,) = table(found, "lacking").rows
     assert lacking == ("B has no figure", "this core lacks it", "keras, litert: cycles")
     assert "Kept apart: another scope." in found.answer[1]
-    assert found.summary[-1].rows == (("another scope", "12"),)
+    assert shown(found.summary[-1]).rows == (("another scope", "12"),)
 
 
 def test_several_studies_have_a_column_each() -> None:

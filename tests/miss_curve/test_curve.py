@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from made_curves import BOARD, MINE, SIZES, made_curve, misses
 from msgspec.structs import replace
-from reading import SVG
+from reading import SVG, shown
 from studies import LITERT, NO_PMU, PI5, made_study, study_beside
 
 from profiler.machine import targets
 from profiler.miss_curve import figure, sentences
 from profiler.miss_curve import page as curve_page
-from profiler.miss_curve.curve import Point, apart, at, levels, machines, points, predictions, spread
+from profiler.miss_curve.curve import CurvePoint, apart, at, levels, machines, points, predictions, spread
 from profiler.records import Cache, Machine, MissCurve, Run, Study, Target, from_json, to_json
 
 
@@ -32,7 +32,7 @@ def on(machine: Machine, **recipe: object) -> tuple[Study, tuple[Run, ...]]:
     return holding(study), runs
 
 
-def by_series(found: tuple[Point, ...], kind: str) -> dict[str, dict[int, float]]:
+def by_series(found: tuple[CurvePoint, ...], kind: str) -> dict[str, dict[int, float]]:
     series: dict[str, dict[int, float]] = {}
     for point in found:
         if point.kind == kind:
@@ -87,7 +87,7 @@ def test_a_machine_of_the_users_own_with_a_known_name_stands_beside_it() -> None
     own, shipped, *_ = machines(curve)
     assert (own.title, own.caches) == ("Raspberry Pi 5 (mine)", larger)
     assert shipped.title == "Raspberry Pi 5"
-    first, second, *_ = sentences.tables(curve)[0].rows
+    first, second, *_ = shown(sentences.tables(curve)[0]).rows
     assert (first[:2], second[:2]) == (("Raspberry Pi 5 (mine)", "1 MiB"), ("Raspberry Pi 5", "512 KiB"))
     assert "Pi 5 (mine) L2" in figure.alt(curve, ())
 
@@ -174,7 +174,7 @@ def test_a_machine_without_a_pmu_has_no_measured_points() -> None:
 
 
 def test_the_tables_say_what_each_machines_caches_leave() -> None:
-    machines_table, predicted = sentences.tables(made_curve())
+    machines_table, predicted = map(shown, sentences.tables(made_curve()))
     rows = {row[0]: row[1:] for row in machines_table.rows}
     assert rows["Raspberry Pi 5"] == ("512 KiB", "500 k ±1.3 %", "30.5 MiB", "2 MiB", "300 k ±1.3 %", "18.3 MiB")
     assert rows["Raspberry Pi 4"] == ("1 MiB", "400 k ±1.3 %", "24.4 MiB", "no L3", "", "")
@@ -186,7 +186,7 @@ def test_the_tables_say_what_each_machines_caches_leave() -> None:
 def test_a_cache_beyond_the_curve_has_no_figure() -> None:
     caches = tuple(replace(cache, size_bytes=2**27) if cache.level == 3 else cache for cache in BOARD.caches)
     curve = made_curve(target=replace(BOARD, title="A server", caches=caches))
-    (row,) = (row for row in sentences.tables(curve)[0].rows if row[0] == "A server")
+    (row,) = (row for row in shown(sentences.tables(curve)[0]).rows if row[0] == "A server")
     assert row[4:] == ("128 MiB", "n/a", "n/a")
     assert "128 MiB" not in " ".join(sentences.summary(curve))
 
@@ -226,7 +226,9 @@ def test_one_sample_has_no_error_to_tell() -> None:
     curve = made_curve()
     curve = replace(curve, seeds=(1,), steady=curve.steady[:1], cold=curve.cold[:1], touched=curve.touched[:1])
     assert len(sentences.trust(curve)) == 1
-    assert "±" not in "".join(cell for table in sentences.tables(curve) for row in table.rows for cell in row)
+    assert "±" not in "".join(
+        cell for table in map(shown, sentences.tables(curve)) for row in table.rows for cell in row
+    )
     figure.draw(curve, ())
 
 

@@ -1,13 +1,13 @@
 """A form that disagrees is marked wherever a table names it, and nothing else is."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import pytest
 from made_networks import made_check, made_form
 from msgspec.structs import replace as with_fields
-from reading import table
+from reading import Shown, shown, table, tables
 from studies import family_study, made_study, study_beside, virtual_study
 
 from profiler.analysis.agreement import MARK, reasons, warning
@@ -16,7 +16,7 @@ from profiler.records import Model, Run
 from profiler.report import build
 from profiler.report.disagreement_marks import marked
 from profiler.report.formats import cell_values, html, markdown
-from profiler.report.model import Report, Table
+from profiler.report.model import Label, ModelName, Report, Table
 
 BAD = {"check": made_check("litert:int8", "ab", 231)}
 """Facts of a model that disagrees on 19 of 250 photos."""
@@ -29,18 +29,7 @@ def family() -> Report:
     return build(*family_study(facts={"litert:int8": BAD}, simulated=("process", "inference"), phases=True))
 
 
-def bare(warnings: tuple[str, ...], summary: tuple[Table, ...]) -> Report:
-    """A report of tables alone."""
-    return Report("", "", "", (), warnings, summary, (), (), "")
-
-
-def tables(of: Report) -> Iterator[Table]:
-    yield from of.summary
-    for each in of.sections:
-        yield from each.tables
-
-
-def names(of: Table) -> list[str]:
+def names(of: Shown) -> list[str]:
     """Whatever can name a model in a table."""
     return [of.title, *of.columns, *(row[0] for row in of.rows)]
 
@@ -59,7 +48,7 @@ def models(checks: Mapping[str, int | None], **forms: object) -> tuple[Model, ..
 
 def test_every_name_of_a_disagreeing_form_is_marked_in_all_tables() -> None:
     unmarked = re.compile(rf"(?<![\w:])litert:int8(?!{MARK})")
-    found = list(tables(family()))
+    found = tables(family())
     named = [each.key for each in found if any("litert:int8" in name for name in names(each))]
     assert len(named) > 8
     for each in found:
@@ -75,7 +64,7 @@ def test_no_other_name_is_marked() -> None:
 
 def test_figures_cells_and_notes_are_left_alone() -> None:
     before = build(*family_study(simulated=("process", "inference"), phases=True))
-    after = marked(before, family_study(facts={"litert:int8": BAD})[0].models, ())
+    after = marked(before, reasons(family_study(facts={"litert:int8": BAD})[0].models, ()))
     for plain, with_marks in zip(tables(before), tables(after), strict=True):
         assert [row[1:] for row in plain.rows] == [row[1:] for row in with_marks.rows]
         assert with_marks.notes[: len(plain.notes)] == plain.notes
@@ -110,42 +99,20 @@ def test_heads_of_every_kind_are_marked() -> None:
     assert f"{label}: events by phase" in titles
 
 
-LABELS = ("keras", "keras-trained", "litert:a", "litert:ab", "litert:a b", "litert:a.b", "litert", "litert (1)")
-"""Labels that begin or end with one another, and one of letters that mean something in a pattern."""
+def test_only_a_model_that_a_label_names_is_marked() -> None:
+    both = Label((ModelName("keras"), " → ", ModelName("litert")), ("keras",))
+    found = shown(_marked(Table("t", both, ("keras", both), ((both, both),)), {"keras": "why"}))
+    assert found.title == "keras‡ → litert"
+    assert found.columns == ("keras", "keras‡ → litert\nkeras")
+    assert found.rows == (("keras‡ → litert\nkeras", "keras → litert\nkeras"),)
+    assert found.notes == ("‡ why",)
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("keras", "keras‡"),
-        ("keras-trained", "keras-trained"),
-        ("not-keras", "not-keras"),
-        ("keras / litert", "keras‡ / litert"),
-        ("litert:ab /\nkeras", "litert:ab /\nkeras‡"),
-        ("keras\nregion, simulated", "keras‡\nregion, simulated"),
-        ("keras CPU", "keras‡ CPU"),
-        ("keras: events by phase", "keras‡: events by phase"),
-        ("file\nlitert → keras", "file\nlitert → keras‡"),
-        ("litert, keras and keras-trained", "litert, keras‡ and keras-trained"),
-        ("(keras)", "(keras‡)"),
-        ("keras ¹", "keras‡ ¹"),
-        ("litert:a", "litert:a‡"),
-        ("litert:ab", "litert:ab"),
-        ("litert:a b", "litert:a b"),
-        ("litert:a.b", "litert:a.b"),
-        ("litert:a wall", "litert:a‡ wall"),
-        ("litert:a / litert", "litert:a‡ / litert"),
-        ("litert (1)\nwall", "litert (1)‡\nwall"),
-        ("kerasoid", "kerasoid"),
-    ],
-)
-def test_a_label_is_told_from_what_only_begins_or_ends_like_it(name: str, expected: str) -> None:
-    checks = dict.fromkeys(LABELS, 250) | dict.fromkeys(("keras", "litert:a", "litert (1)"), 100)
-    plain = Table("t", name, ("event", name), ((name, name),))
-    (found,) = marked(bare((), (plain,)), models(checks), ()).summary
-    assert found.title == found.columns[1] == found.rows[0][0] == expected
-    assert found.rows[0][1] == name
-    assert len(found.notes) == expected.count(MARK)
+def _marked(table: Table, why: dict[str, str]) -> Table:
+    of = Report("", "", "", (), ("other",), (table,), (), (), "")
+    found = marked(of, why)
+    assert found.warnings == ("other",)
+    return found.summary[0]
 
 
 def test_of_several_forms_it_is_warned_in_one_sentence() -> None:
@@ -154,13 +121,11 @@ def test_of_several_forms_it_is_warned_in_one_sentence() -> None:
     assert "b agrees with keras on 101 of 250" in found
 
 
-def test_a_table_has_notes_on_the_forms_it_names_alone() -> None:
-    checked = models({"keras": 250, "a": 100, "b": 101})
-    shown = (Table("one", "", ("", "b"), ()), Table("both", "", ("", "b", "a / b"), ()), Table("none", "", ("c",), ()))
-    found = marked(bare(("other",), shown), checked, ())
-    assert [[note.split()[1] for note in each.notes] for each in found.summary] == [["b"], ["a", "b"], []]
-    assert found.summary[2] is shown[2]
-    assert found.warnings == ("other",)
+@pytest.mark.parametrize(("named", "noted"), [("b", ["why b"]), ("ba", ["why b", "why a"]), ("c", [])])
+def test_a_table_has_notes_on_the_forms_it_names_alone(named: str, noted: list[str]) -> None:
+    heads = (Label((ModelName(label),)) for label in named)
+    found = _marked(Table("t", "", ("", *heads), ()), {"a": "why a", "b": "why b"})
+    assert shown(found).notes == tuple(f"{MARK} {why}" for why in noted)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from functools import cache
 
 import pytest
 from msgspec.structs import replace
-from reading import everything, number, row, section, table, value
+from reading import everything, number, row, section, shown, table, value
 from studies import GENERIC_HARDWARE, KERAS, LITERT, NO_PMU, NO_PMU_WHY, PI5, failing, made_study, recounting
 
 from profiler import report
@@ -157,7 +157,7 @@ def test_a_proxy_is_marked_and_never_stands_under_the_real_name() -> None:
     of = built(machine=replace(PI5, uarch="generic"))
     found = table(of, "fixed")
     assert value(row(found, "stall_backend")["keras"]) == "n/a"
-    assert "stalled-cycles-backend (proxy)" in [cells[0] for cells in of.summary[0].rows]
+    assert "stalled-cycles-backend (proxy)" in [cells[0] for cells in shown(of.summary[0]).rows]
     (name,) = (cells[0] for cells in found.rows if cells[0].startswith("stalled-cycles-backend"))
     assert name.startswith("stalled-cycles-backend (proxy) ")
     mark = name[-1]
@@ -356,7 +356,7 @@ def test_the_summary_fits_a_terminal(
     for each in found.summary:
         terminal.show(each)
         lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-        for cells in each.rows:
+        for cells in shown(each).rows:
             assert " ".join(cells).split() in lines
 
 
@@ -368,15 +368,16 @@ def test_of_many_models_the_summary_has_a_row_each(
     found = built(labels=labels)
     for each in found.summary:
         terminal.show(each)
-        assert [cells[0] for cells in each.rows] == list(labels)
+        assert [cells[0] for cells in shown(each).rows] == list(labels)
         assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
-    named = [event for each in found.summary if each.key.startswith("summary-image") for event in each.columns[1:]]
-    assert named == [cells[0] for cells in built().summary[1].rows]
+    images = [shown(each) for each in found.summary if each.key.startswith("summary-image")]
+    named = [event for each in images for event in each.columns[1:]]
+    assert named == [cells[0] for cells in shown(built().summary[1]).rows]
 
 
 def test_the_summary_leaves_out_what_was_not_counted() -> None:
     for found in without_pmu().summary:
-        assert next(cells[0] for cells in found.rows) == "duration_time"
+        assert next(cells[0] for cells in shown(found).rows) == "duration_time"
 
 
 @pytest.mark.parametrize(
@@ -398,8 +399,8 @@ def test_the_summary_leaves_out_what_was_not_counted() -> None:
 def test_every_table_is_rectangular_and_no_word_is_a_slip(recipe: dict) -> None:
     found = built(**recipe)
     for each in found.sections:
-        for shown in each.tables:
-            assert {len(cells) for cells in shown.rows} == {len(shown.columns)}
+        for its in each.tables:
+            assert {len(cells) for cells in its.rows} == {len(its.columns)}
     words = everything(found)
     for slip in ("None", " nan", "[nan", " inf ", "{", "}", "  ", "Estimate(", " ."):
         assert slip not in words, slip

@@ -8,7 +8,7 @@ from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import LEADING
 from profiler.analysis.amortisation import falls_under
 from profiler.analysis.costs import Cost, Costs, quotient
-from profiler.analysis.labels import SIMULATED, compared_models, events_in_order, keyed, row_name, titled
+from profiler.analysis.labels import SIMULATED, events_in_order, keyed, row_name, titled
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Event, Simulation
@@ -94,7 +94,7 @@ def grid(costs: Costs, events: Sequence[Event]) -> Iterator[Figure]:
     if not rows:
         return
     models = {cost.model for mine in rows.values() for cost in mine}
-    title = titled("Counts of whole processes against images", costs)
+    title = titled("Counts of whole processes against images", costs.simulated)
     every = [cost for mine in rows.values() for cost in mine]
     if len(models) > ABREAST:
         how = (
@@ -105,7 +105,7 @@ def grid(costs: Costs, events: Sequence[Event]) -> Iterator[Figure]:
         how = f"Each mark is one process{_of_more(every, GRID_DOTS)}. {_LINE}"
     alt = "; ".join(f"{name}: {_described(mine)}" for name, mine in rows.items())
     yield Figure(
-        keyed("counts", costs),
+        keyed("counts", costs.simulated),
         title,
         f"{title}. {alt}.",
         f"{how}{_scaled(every)}{_more(len(lined) - len(rows))}",
@@ -120,7 +120,7 @@ def _drawable(costs: Costs, event: Event) -> tuple[Cost, ...]:
 def _row(event: Event, costs: Costs) -> str:
     """What the event is called beside its panels."""
     scaled = any(cost.scaled for cost in costs.of(event))
-    return f"{row_name(event).replace(chr(10), ', ')}{', scaled up' if scaled else ''}"
+    return f"{row_name(event)}{', scaled up' if scaled else ''}"
 
 
 def _scaled(costs: Sequence[Cost]) -> str:
@@ -167,7 +167,7 @@ def _said(figure: Estimate | None, cost: Cost) -> str:
 
 def ratios(costs: Costs, simulation: Simulation | None = None) -> Iterator[Figure]:
     """What each model costs in every event against the baseline; `simulation` made the costs, where they are one's."""
-    others = compared_models(costs)
+    others = costs.compared
     rows = -(-len(others) // ABREAST)
     told = [event for event in events_in_order(costs) if any(_told(_ratio(costs, event, label)) for label in others)]
     shown = sorted(told, key=_lab_first)[: min(_RATIO_ROWS, _ALL_RATIO_ROWS // max(rows, 1))]
@@ -176,12 +176,12 @@ def ratios(costs: Costs, simulation: Simulation | None = None) -> Iterator[Figur
     panels = {label: found for label, found in panels.items() if any(map(_told, found))}
     if not panels:
         return
-    title = titled(f"How many times {costs.baseline}'s cost", costs)
+    title = titled(f"How many times {costs.baseline}'s cost", costs.simulated)
     alt = "; ".join(f"{label}: {_spread(ratios)}" for label, ratios in panels.items())
     whence = f"{notation.sentence(f'simulated {simulation_provenance.through(simulation)}')} " if simulation else ""
     every = [cost for event in events for cost in costs.of(event)]
     yield Figure(
-        keyed("ratios", costs),
+        keyed("ratios", costs.simulated),
         title,
         f"{title}. {alt}.",
         f"{whence}Filled marks are for each image, hollow ones what is paid once; the lines are 95 % intervals, where "
@@ -229,12 +229,12 @@ def amortised(costs: Costs) -> Iterator[Figure]:
     run = max(point.images for cost in lined for point in cost.points)
     marked = [images for found in shares.values() for images in found.values()]
     most = min(max(_BEYOND * run, *(round(images * 1.5) for images in marked), 10), _MOST_IMAGES)
-    title = titled("What an image costs in a run of so many", costs)
+    title = titled("What an image costs in a run of so many", costs.simulated)
     name = f"{SIMULATED} {event.name}" if costs.simulated else event.name
     begin = notation.sentence(name).rstrip(".") if costs.simulated else name
     alt = "; ".join(_amortised(cost, run) for cost in lined[:_SPOKEN_OF])
     yield Figure(
-        keyed("amortised", costs),
+        keyed("amortised", costs.simulated),
         title,
         f"{title}. {name} for each image: {alt}. {_falls(shares)}",
         f"{begin} of a whole run over its images: the fixed cost over the images, and what each image adds. "

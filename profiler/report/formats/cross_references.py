@@ -2,6 +2,7 @@
 
 from typing import Literal, NamedTuple
 
+from profiler.report.formats.cell_values import title
 from profiler.report.model import Report
 
 QUESTIONS = "The questions"
@@ -30,7 +31,7 @@ def places(report: Report) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for section in report.sections:
         for table in section.tables:
-            found[table.key] = Place("table", table.key, table.title or section.title, section.title)
+            found[table.key] = Place("table", table.key, title(table) or section.title, section.title)
         for figure in section.figures:
             found[figure.key] = Place("figure", figure.key, figure.title, section.title)
     return found

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiler.analysis.notation import ABSENT
 from profiler.report.figures.render import FONTS
 from profiler.report.formats import cell_values
 from profiler.report.formats.cross_references import QUESTIONS, codes, places, verdicts
 from profiler.report.formats.markdown import CODE
 from profiler.report.formats.minify_svg import compact
-from profiler.report.model import Report, Table
+from profiler.report.model import Report
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -60,9 +59,9 @@ def fill(template: str, **values: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(anchor=_anchor, prose=_prose, coded=_coded, worth=_worth, kinds=_kinds)
+    environment.filters.update(anchor=_anchor, prose=_prose, coded=_coded, kinds=_kinds, text=cell_values.table_text)
     fonts = ", ".join(f'"{name}"' if " " in name else name for name in FONTS)
-    return environment.get_template(template).render(fonts=fonts, absent=ABSENT, **values)
+    return environment.get_template(template).render(fonts=fonts, **values)
 
 
 def embedded(svg: bytes) -> str:
@@ -74,26 +73,16 @@ def _anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
-def _worth(cell: str) -> str:
-    """What the script sorts a cell by, as few letters as say it; empty where it has no figure."""
-    found = cell_values.worth(cell)
-    return "" if found is None else f"{found:.6g}"
-
-
-def _kinds(table: Table) -> str:
+def _kinds(table: cell_values.TableText) -> str:
     """The classes of a table: what is in it, whether it can be sorted, how it is printed."""
-    return " ".join(_kinds_of(table))
-
-
-def _kinds_of(table: Table) -> list[str]:
     columns = len(table.columns)
     kinds = {
         "words": table.words,
-        "sortable": len(table.rows) >= _SORTED and all(table.columns),
+        "sortable": len(table.rows) >= _SORTED and all(head.lines[0] for head in table.columns),
         "wide": columns >= _WIDE,
         "widest": columns >= _WIDEST,
     }
-    return [name for name, so in kinds.items() if so]
+    return " ".join(name for name, so in kinds.items() if so)
 
 
 def _prose(text: str) -> "Markup":

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from profiler.analysis.notation import ABSENT
 from profiler.report.formats import latex_tables, latex_text
+from profiler.report.formats.cell_values import CellText, TableText, table_text
 from profiler.report.formats.cross_references import QUESTIONS, codes, places
-from profiler.report.model import Report, Table
+from profiler.report.model import Report
 
 _TEMPLATE = "report.tex.jinja"
 _MOST = 40
@@ -66,7 +66,9 @@ def render(report: Report) -> str:
         codes=codes(report),
         shown={key: _reference(place.kind, key) for key, place in places(report).items()},
         grids={
-            table.key: tuple(_grids(table, section.title)) for section in report.sections for table in section.tables
+            table.key: tuple(_grids(table_text(table), section.title))
+            for section in report.sections
+            for table in section.tables
         },
     )
 
@@ -86,12 +88,12 @@ def _heading(title: str) -> str:
     return written if written == simple else rf"\texorpdfstring{{{written}}}{{{latex_text.escape(simple)}}}"
 
 
-def _caption(table: Table, section: str) -> str:
+def _caption(table: TableText, section: str) -> str:
     title = latex_text.prose(table.title or section).rstrip(".")
     return " ".join(filter(None, (rf"\textbf{{{title}.}}", latex_text.prose(table.caption))))
 
 
-def _grids(table: Table, section: str) -> Iterator[Grid]:
+def _grids(table: TableText, section: str) -> Iterator[Grid]:
     stacked, parts = latex_tables.fit(table)
     label = _label(table.key, "table")
     for part in parts:
@@ -103,27 +105,26 @@ def _grids(table: Table, section: str) -> Iterator[Grid]:
             label=label,
             caption=_caption(table, section) if first else rf"Further columns of Table~\ref*{{{label}}}.",
             spec="".join(f"{kind}{{{share:.3f}}}" for kind, share in zip(kinds, part.shares, strict=True)),
-            head=tuple(_cell(table.columns[place], True, True) for place in part.columns) if any(table.columns) else (),
+            head=tuple(_cell(table.columns[place], True, True) for place in part.columns) if table.headed else (),
             rows=tuple(_row(table, row, part.columns, stacked) for row in table.rows),
             notes=table.notes if last else (),
             need=60 + said // 8 + (rows if part.lines <= _MOST else 40),
         )
 
 
-def _row(table: Table, row: tuple[str, ...], columns: tuple[int, ...], stacked: bool) -> tuple[str, ...]:
+def _row(table: TableText, row: tuple[CellText, ...], columns: tuple[int, ...], stacked: bool) -> tuple[str, ...]:
     """The cells; the first begins with a group, for a bracket or star after a row's end would be taken for its."""
     name, *others = (_cell(row[place], table.words or not place, stacked) for place in columns)
     return (f"{{}}{name}", *others)
 
 
-def _cell(text: str, words: bool, stacked: bool) -> str:
+def _cell(cell: CellText, words: bool, stacked: bool) -> str:
     """A cell; figures are kept together with their units, and a second line is said more quietly."""
-    lines = text.split("\n")
     if words:
-        first, *others = map(latex_text.prose, lines)
+        first, *others = map(latex_text.prose, cell.lines)
     else:
-        first, *others = (latex_text.escape(line).replace(" ", "~") for line in lines)
-    if text.startswith(ABSENT) and not words:
+        first, *others = (latex_text.escape(line).replace(" ", "~") for line in cell.lines)
+    if cell.absent and not words:
         first = rf"\quiet{{{first}}}"
     if stacked:
         return first + "".join(rf"\under{{{line}}}" for line in others)

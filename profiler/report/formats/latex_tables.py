@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy
 
 from profiler.report.formats import latex_text
-from profiler.report.model import Table
+from profiler.report.formats.cell_values import CellText, TableText
 
 _LINE = 100
 """Characters of a line in a table's type, the gaps between columns with them: a digit of cmr8 takes 4.25 of 478 pt."""
@@ -41,7 +41,7 @@ class _Need(NamedTuple):
     text: int
 
 
-def fit(table: Table) -> tuple[bool, list[ColumnGroup]]:
+def fit(table: TableText) -> tuple[bool, list[ColumnGroup]]:
     """Return whether a cell's second line stands under its first, for the table is too wide, and its parts."""
     for stacked in (False, True):
         needs = [_need(table, place, stacked) for place in range(len(table.columns))]
@@ -51,18 +51,19 @@ def fit(table: Table) -> tuple[bool, list[ColumnGroup]]:
     return stacked, [_part(table, columns, needs, stacked) for columns in parts]
 
 
-def lines(cell: str, stacked: bool) -> list[str]:
+def lines(cell: CellText, stacked: bool) -> list[str]:
     """Return a cell's lines as they are set."""
-    return cell.split("\n") if stacked else [cell.replace("\n", " ")]
+    return list(cell.lines) if stacked else [" ".join(cell.lines)]
 
 
-def _need(table: Table, place: int, stacked: bool) -> _Need:
+def _need(table: TableText, place: int, stacked: bool) -> _Need:
+    head = " ".join(table.columns[place].lines)
     written = [line for row in table.rows for line in lines(row[place], stacked)]
-    longest = max(len(piece) for line in (*written, table.columns[place]) for piece in latex_text.pieces(line))
+    longest = max(len(piece) for line in (*written, head) for piece in latex_text.pieces(line))
     whole = max(longest, *map(len, written))
     kept = _NAME if not place else _WORDS if table.words else whole
     least = max(longest, min(whole, kept))
-    whole = max(whole, min(len(table.columns[place]), _NAME))
+    whole = max(whole, min(len(head), _NAME))
     return _Need(min(least, _LINE // 2 - _GAP), whole, sum(map(len, written)))
 
 
@@ -75,7 +76,7 @@ def _split(needs: list[_Need]) -> list[tuple[int, ...]]:
     return parts
 
 
-def _part(table: Table, columns: tuple[int, ...], needs: list[_Need], stacked: bool) -> ColumnGroup:
+def _part(table: TableText, columns: tuple[int, ...], needs: list[_Need], stacked: bool) -> ColumnGroup:
     """Every column its least; what is left goes, a character at a time, to where most lines are."""
     widths = {place: needs[place].least for place in columns}
     for _ in range(_LINE - sum(widths.values()) - _GAP * len(widths)):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from profiler.report.formats.cell_values import table_text
 from profiler.report.formats.cross_references import QUESTIONS, Place, codes, places, verdicts
 from profiler.report.model import Figure, Question, Report, Section, Table
 
@@ -111,15 +112,17 @@ def _section(section: Section) -> Iterator[str]:
 
 
 def _table(table: Table) -> Iterator[str]:
-    if table.title:
-        yield from (f"**{_escaped(table.title)}**", "")
-    if table.caption:
-        yield from (prose(table.caption), "")
-    rules = [":--", *((":--" if table.words else "--:") for _ in table.columns[1:])]
-    for cells in (map(_escaped, table.columns), rules, *(map(prose, row) for row in table.rows)):
+    its = table_text(table)
+    if its.title:
+        yield from (f"**{_escaped(its.title)}**", "")
+    if its.caption:
+        yield from (prose(its.caption), "")
+    heads, *rows = ([" ".join(cell.lines) for cell in row] for row in (its.columns, *its.rows))
+    rules = [":--", *((":--" if its.words else "--:") for _ in heads[1:])]
+    for cells in (map(_escaped, heads), rules, *(map(prose, row) for row in rows)):
         yield f"| {' | '.join(cells)} |"
     yield ""
-    for note in table.notes:
+    for note in its.notes:
         yield from (prose(note), "")
 
 

@@ -116,7 +116,7 @@ def again(study: Study, **changes: Any) -> str:
 
 def keys(names: Iterable[str], measure: Measure) -> tuple[str, ...]:
     """Keys of tables and figures of the measure's kind; what a study has of one kind only keeps its plain key."""
-    found = (key for name in names for key in (keyed(name, measure.costs), name))
+    found = (key for name in names for key in (keyed(name, measure.costs.simulated), name))
     return tuple(dict.fromkeys(found))
 
 

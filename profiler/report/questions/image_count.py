@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from profiler.analysis import notation, stats
 from profiler.analysis.ablation_pairs import Measure
 from profiler.analysis.amortisation import amortised, crossing, falls_under, further
-from profiler.analysis.costs import Cost, above_nothing, quotient
-from profiler.analysis.labels import BENT
+from profiler.analysis.costs import BENT, Cost, above_nothing, quotient
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study

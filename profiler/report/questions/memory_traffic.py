@@ -63,8 +63,7 @@ def brought(each: Traffic) -> str:
 
 def times(ratio: Estimate) -> str:
     """`1.3 times [1.2, 1.4]`."""
-    value, _, around = notation.figure(ratio, notation.NUMBER).partition("\n")
-    return f"{value} times {around}".rstrip()
+    return f"{notation.quantity(ratio, notation.NUMBER)} times {notation.interval(ratio, notation.NUMBER)}".rstrip()
 
 
 def follows(each: Traffic) -> str:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import Measure, pairs
-from profiler.analysis.costs import Cost, quotient
-from profiler.analysis.labels import BENT, CONTRADICTED, SIMULATED
+from profiler.analysis.costs import BENT, CONTRADICTED, Cost, quotient
+from profiler.analysis.labels import SIMULATED
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study

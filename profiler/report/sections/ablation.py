@@ -1,16 +1,16 @@
 """The section on what made the difference: models that differ in one thing alone, beside each other."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from profiler.analysis import notation
-from profiler.analysis.ablation_pairs import BESIDE, Measure, Pair, measure, pairs
-from profiler.analysis.costs import Costs, quotient
-from profiler.analysis.labels import headed, keyed, titled
+from profiler.analysis.ablation_pairs import BESIDE, AblationPair, measure, pairs
+from profiler.analysis.costs import DOUBTFUL, Costs, Status, quotient
+from profiler.analysis.labels import keyed, titled
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Event, Study
-from profiler.report.model import Section, Table
+from profiler.report.cells import Column, estimated, fact, headed, tabulated
+from profiler.report.model import Label, ModelName, Section, Table
 from profiler.report.sections import simulation_provenance
 from profiler.report.sections.ablation_text import verdicts
 
@@ -21,11 +21,6 @@ _INTERVALS = "Where an interval includes 1, no difference is shown."
 _FACTS = "File and working set are facts of the files."
 _PEAK = "Peak resident memory is the whole process's, interpreter and engine included."
 _UNDETERMINED = "not determined: one of the two has no figure, or the first's is not shown to be above 0"
-
-
-class _Column(NamedTuple):
-    head: str
-    ratio: Callable[[Pair], Estimate | float | None]
 
 
 def causes(study: Study, analysis: Analysis) -> Section | None:
@@ -46,8 +41,8 @@ def causes(study: Study, analysis: Analysis) -> Section | None:
         tables.append(
             _table(
                 found,
-                keyed("causes", analysis.simulated),
-                titled(f"{_TITLE} in the caches", analysis.simulated),
+                keyed("causes", simulated=True),
+                titled(f"{_TITLE} in the caches", simulated=True),
                 columns,
                 f"{simulation_provenance.label(study, study.simulation)} {_rows(analysis.simulated)}",
             )
@@ -55,42 +50,36 @@ def causes(study: Study, analysis: Analysis) -> Section | None:
     return Section(_TITLE, points=tuple(verdicts(found, analysis)), tables=tuple(tables))
 
 
-def _table(found: Sequence[Pair], key: str, title: str, columns: Sequence[_Column], caption: str) -> Table:
-    notes = notation.Notes()
-    rows = [
-        (
-            f"{pair.cause}\n{pair.first.label} → {pair.second.label}",
-            *(_cell(column.ratio(pair), notes) for column in columns),
-        )
-        for pair in found
-    ]
-    heads = ("what differs", *(column.head for column in columns))
-    return Table(key, title, heads, tuple(rows), caption.strip(), notes.all())
+def _table(
+    found: Sequence[AblationPair], key: str, title: str, columns: Sequence[Column[AblationPair]], caption: str
+) -> Table:
+    def row(pair: AblationPair) -> tuple[Label, AblationPair]:
+        return Label((pair.cause,), (ModelName(pair.first.label), " → ", ModelName(pair.second.label))), pair
+
+    return tabulated(key, title, "what differs", map(row, found), columns, caption.strip())
 
 
-def _cell(ratio: Estimate | float | None, notes: notation.Notes) -> str:
-    if ratio is None:
-        return notation.ABSENT + notes.marks([_UNDETERMINED])
-    return (
-        notation.figure(ratio, notation.NUMBER)
-        if isinstance(ratio, Estimate)
-        else notation.plain(ratio, notation.NUMBER)
-    )
-
-
-def _facts(found: Sequence[Pair]) -> Iterator[_Column]:
-    yield _Column("file", lambda pair: pair.file_ratio)
+def _facts(found: Sequence[AblationPair]) -> Iterator[Column[AblationPair]]:
+    yield Column("file", lambda pair: fact(pair.file_ratio, notation.NUMBER))
     if any(pair.working_set_ratio for pair in found):
-        yield _Column("working\nset", lambda pair: pair.working_set_ratio)
+        head = Label(("working",), ("set",))
+        yield Column(head, lambda pair: fact(pair.working_set_ratio, notation.NUMBER, _UNDETERMINED))
 
 
-def _measured(analysis: Analysis) -> Iterator[_Column]:
+def _measured(analysis: Analysis) -> Iterator[Column[AblationPair]]:
     yield from _counted(analysis.costs)
     peaks = analysis.peak_rss_bytes
     if peaks:
-        yield _Column(
-            "peak resident\nmemory", lambda pair: quotient(peaks.get(pair.second.label), peaks.get(pair.first.label))
+        yield _of_ratio(
+            Label(("peak resident",), ("memory",)),
+            lambda pair: quotient(peaks.get(pair.second.label), peaks.get(pair.first.label)),
         )
+
+
+def _of_ratio(
+    head: Label | str, ratio: Callable[[AblationPair], Estimate | None], status: Status = "counted"
+) -> Column[AblationPair]:
+    return Column(head, lambda pair: estimated(ratio(pair), notation.NUMBER, status, _UNDETERMINED))
 
 
 def _rows(costs: Costs) -> str:
@@ -103,26 +92,23 @@ def _captions(analysis: Analysis) -> str:
     return f"{_FACTS} {_PEAK}" if analysis.peak_rss_bytes else _FACTS
 
 
-def _counted(costs: Costs) -> Iterator[_Column]:
+def _counted(costs: Costs) -> Iterator[Column[AblationPair]]:
     """What is paid once and for each image in the leading event, and for each image in others that were asked for."""
     judged = measure(costs)
-    columns: list[tuple[str, Callable[[Pair], Estimate | None]]] = []
-    if judged:
-        columns += _of(judged)
-    for metric in BESIDE:
-        event = costs.answering(metric)
-        if event and (judged is None or event != judged.event):
-            columns.append(_each_image(costs, event))
-    heads = headed((head for head, _ in columns), costs)
-    yield from (_Column(head, ratio) for head, (_, ratio) in zip(heads, columns, strict=True))
+    if judged and any(cost.fixed for cost in costs.of(judged.event)):
+        yield _column(costs, judged.event, "once", lambda pair: pair.fixed(*judged))
+    beside = [event for metric in BESIDE if (event := costs.answering(metric)) and event != (judged and judged.event)]
+    for event in [*([judged.event] if judged else []), *beside]:
+        yield _each_image(costs, event)
 
 
-def _of(judged: Measure) -> Iterator[tuple[str, Callable[[Pair], Estimate | None]]]:
-    costs, event = judged
-    if any(cost.fixed for cost in costs.of(event)):
-        yield f"{event.name}\nonce", lambda pair: pair.fixed(costs, event)
-    yield _each_image(costs, event)
+def _each_image(costs: Costs, event: Event) -> Column[AblationPair]:
+    return _column(costs, event, "each image", lambda pair: pair.per_image(costs, event))
 
 
-def _each_image(costs: Costs, event: Event) -> tuple[str, Callable[[Pair], Estimate | None]]:
-    return f"{event.name}\neach image", lambda pair: pair.per_image(costs, event)
+def _column(
+    costs: Costs, event: Event, paid: str, ratio: Callable[[AblationPair], Estimate | None]
+) -> Column[AblationPair]:
+    head = headed(Label((event.name,), (paid,)), costs.simulated)
+    statuses = [cost.status for cost in costs.of(event)]
+    return _of_ratio(head, ratio, max(statuses, key=DOUBTFUL.index))

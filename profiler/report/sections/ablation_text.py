@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import structs
 
 from profiler.analysis import delegation, notation
-from profiler.analysis.ablation_pairs import BESIDE, Cause, Measure, Pair, measure, verdict
+from profiler.analysis.ablation_pairs import BESIDE, AblationPair, Cause, Measure, measure, verdict
 from profiler.analysis.costs import Costs
 from profiler.analysis.labels import SIMULATED
 from profiler.analysis.stats import MATTERS, Estimate
@@ -23,7 +23,7 @@ _SINGLY = 3
 """Most pairs of one cause that a brief sentence names one by one."""
 
 
-def verdicts(found: Sequence[Pair], analysis: Analysis) -> Iterator[str]:
+def verdicts(found: Sequence[AblationPair], analysis: Analysis) -> Iterator[str]:
     """A paragraph for each pair; for pairs that differ in the same way, as at several widths, one together."""
     judged = _judged(analysis)
     if judged is None:
@@ -35,12 +35,12 @@ def verdicts(found: Sequence[Pair], analysis: Analysis) -> Iterator[str]:
             yield " ".join(_alone(pairs[0], judged, analysis))
 
 
-def in_brief(found: Sequence[Pair], analysis: Analysis) -> Iterator[str]:
+def in_brief(found: Sequence[AblationPair], analysis: Analysis) -> Iterator[str]:
     """`One thing at a time, in time for each image: runtime 0.17 times (keras → litert); precision 3.6 times ...`"""
     judged = _judged(analysis)
     if judged is None or not found:
         return
-    by_cause: dict[Cause, list[Pair]] = {}
+    by_cause: dict[Cause, list[AblationPair]] = {}
     for pair in found:
         by_cause.setdefault(pair.cause, []).append(pair)
     parts = [f"{cause} {said}" for cause, pairs in by_cause.items() if (said := _brief(pairs, judged))]
@@ -53,7 +53,7 @@ def _judged(analysis: Analysis) -> Measure | None:
     return measure(analysis.costs) or (measure(analysis.simulated) if analysis.simulated else None)
 
 
-def _brief(pairs: Sequence[Pair], judged: Measure) -> str:
+def _brief(pairs: Sequence[AblationPair], judged: Measure) -> str:
     ratios = {pair: ratio for pair in pairs if (ratio := pair.per_image(*judged))}
     if len(ratios) > _SINGLY:
         if all(verdict(ratio, judged.costs.simulated) == "same" for ratio in ratios.values()):
@@ -72,16 +72,16 @@ def _times(ratio: Estimate, judged: Measure) -> str:
     return f"{notation.in_sentence(ratio, notation.NUMBER)} times"
 
 
-def _alike(found: Sequence[Pair]) -> list[list[Pair]]:
+def _alike(found: Sequence[AblationPair]) -> list[list[AblationPair]]:
     """Pairs by what of their forms is not the width, in the order of the first of each."""
-    groups: dict[tuple[object, ...], list[Pair]] = {}
+    groups: dict[tuple[object, ...], list[AblationPair]] = {}
     for pair in found:
         alike = [structs.replace(form, alpha=0.0) for form in pair.forms]
         groups.setdefault((pair.cause, *alike), []).append(pair)
     return list(groups.values())
 
 
-def _alone(pair: Pair, judged: Measure, analysis: Analysis) -> Iterator[str]:
+def _alone(pair: AblationPair, judged: Measure, analysis: Analysis) -> Iterator[str]:
     ratio = pair.per_image(*judged)
     head, said = pair.cause.capitalize(), _said(pair, ratio, judged)
     if pair.cause == "file format":
@@ -99,7 +99,7 @@ def _alone(pair: Pair, judged: Measure, analysis: Analysis) -> Iterator[str]:
         yield from _of_precision(pair, ratio, judged)
 
 
-def _together(pairs: Sequence[Pair], judged: Measure) -> Iterator[str]:
+def _together(pairs: Sequence[AblationPair], judged: Measure) -> Iterator[str]:
     """All ratios in a sentence; then, of precisions that take more, why as far as it is known."""
     cause, (first, _) = pairs[0].cause, pairs[0].forms
     whose = {
@@ -114,7 +114,7 @@ def _together(pairs: Sequence[Pair], judged: Measure) -> Iterator[str]:
         yield from _of_precision(pair, pair.per_image(*judged), judged, brief=True)
 
 
-def _ratio(pair: Pair, judged: Measure) -> str:
+def _ratio(pair: AblationPair, judged: Measure) -> str:
     ratio = pair.per_image(*judged)
     if ratio is None:
         return "not determined"
@@ -122,7 +122,7 @@ def _ratio(pair: Pair, judged: Measure) -> str:
     return f"{notation.in_sentence(ratio, notation.NUMBER)} times{f', {_no_difference(ratio)} shown' if same else ''}"
 
 
-def _beside(pair: Pair) -> str:
+def _beside(pair: AblationPair) -> str:
     """The facts that moved with the cause."""
     facts = {"MACs": pair.macs_ratio if pair.cause == "width" else None, "working set": pair.working_set_ratio}
     beside = [f"{what} {notation.plain(times, notation.NUMBER)}" for what, times in facts.items() if times]
@@ -134,7 +134,7 @@ def _noun(judged: Measure) -> str:
     return f"{SIMULATED} {name}" if judged.costs.simulated else name
 
 
-def _said(pair: Pair, ratio: Estimate | None, judged: Measure) -> str:
+def _said(pair: AblationPair, ratio: Estimate | None, judged: Measure) -> str:
     """The verdict with its figure."""
     first, second, noun = pair.first.label, pair.second.label, _noun(judged)
     if ratio is None:
@@ -156,11 +156,11 @@ def _no_difference(ratio: Estimate) -> str:
     return "no difference" if low <= 1 <= high else f"no difference of more than {notation.percent(MATTERS)}"
 
 
-def _weights(pair: Pair) -> str:
+def _weights(pair: AblationPair) -> str:
     return "with the same weights" if pair.forms[0].weights == "same" else "both with random weights"
 
 
-def _sizes(pair: Pair, ratio: Estimate | None, judged: Measure) -> str:
+def _sizes(pair: AblationPair, ratio: Estimate | None, judged: Measure) -> str:
     """How much smaller or larger the second is, with the word that says so where its cost does not follow."""
     file, touched = pair.file_ratio, pair.working_set_ratio
     way = verdict(ratio, judged.costs.simulated) if ratio else "not told"
@@ -173,7 +173,7 @@ def _as_large(times: float) -> str:
     return "as large" if abs(times - 1) <= MATTERS else f"{notation.plain(times, notation.NUMBER)} times as large"
 
 
-def _evidence(pair: Pair, judged: Measure, analysis: Analysis) -> Iterator[str]:
+def _evidence(pair: AblationPair, judged: Measure, analysis: Analysis) -> Iterator[str]:
     """Other events of the pair: those that were counted, or where none was, simulated ones."""
     for costs in filter(None, (analysis.costs, analysis.simulated)):
         times = list(_ratios(pair, costs, judged))
@@ -183,19 +183,19 @@ def _evidence(pair: Pair, judged: Measure, analysis: Analysis) -> Iterator[str]:
             return
 
 
-def _ratios(pair: Pair, costs: Costs, judged: Measure) -> Iterator[str]:
+def _ratios(pair: AblationPair, costs: Costs, judged: Measure) -> Iterator[str]:
     for metric in BESIDE:
         event = costs.answering(metric)
         if event and (costs is not judged.costs or event != judged.event) and (ratio := pair.per_image(costs, event)):
             yield f"{notation.quantity(ratio, notation.NUMBER)} times the {event.name}"
 
 
-def _of_runtime(pair: Pair) -> str:
+def _of_runtime(pair: AblationPair) -> str:
     calls = notation.listed(f"`{model.engine.call}`" for model in (pair.first, pair.second))
     return f"That is the engines as a whole: kernels, memory and the way of asking ({calls}) are not told apart."
 
 
-def _format(pair: Pair) -> str:
+def _format(pair: AblationPair) -> str:
     network = pair.first.network
     shares = network.shares if network else ()
     state = sum(share.size_bytes for share in shares if share.kind == "optimiser")
@@ -204,7 +204,7 @@ def _format(pair: Pair) -> str:
     return f"{pair.second.label} is {pair.first.label} without {without}, {file} times its file"
 
 
-def _paid_once(pair: Pair, judged: Measure) -> Iterator[str]:
+def _paid_once(pair: AblationPair, judged: Measure) -> Iterator[str]:
     """The load reads a file whole, so its size may show in what is paid once."""
     ratio = pair.fixed(*judged)
     if ratio is None:
@@ -220,7 +220,7 @@ def _of_format(ratio: Estimate | None, judged: Measure) -> str:
     return "An inference does not touch that state."
 
 
-def _of_precision(pair: Pair, ratio: Estimate | None, judged: Measure, *, brief: bool = False) -> Iterator[str]:
+def _of_precision(pair: AblationPair, ratio: Estimate | None, judged: Measure, *, brief: bool = False) -> Iterator[str]:
     """Where a form takes more than its fp32 sibling: what the delegate did; where less: what is not told apart."""
     way = verdict(ratio, judged.costs.simulated) if ratio else "not told"
     if way == "more":
@@ -229,7 +229,7 @@ def _of_precision(pair: Pair, ratio: Estimate | None, judged: Measure, *, brief:
         yield "Precision changes kernels and bytes at once: how much of this the caches did, the pair does not tell."
 
 
-def _why_more(pair: Pair) -> str:
+def _why_more(pair: AblationPair) -> str:
     first, second = pair.first.label, pair.second.label
     ours, theirs = delegation.outside(pair.second), delegation.outside(pair.first)
     if ours is None or theirs is None or ours.least is None or theirs.most is None:

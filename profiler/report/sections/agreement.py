@@ -1,13 +1,14 @@
 """The section on what the models answer: on this study's images, and on the photos of a check."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from profiler.analysis.agreement import MARK
-from profiler.analysis.notation import ABSENT, counted, listed, percent
+from profiler.analysis.notation import NUMBER, counted, listed, percent
 from profiler.analysis.study_analysis import Analysis
 from profiler.images.labelled_photos import DEGRADED
 from profiler.records import Answers, Check, Study
-from profiler.report.model import Section, Table
+from profiler.report.cells import Column, absent, name, tabulated
+from profiler.report.model import Cell, Label, Section, Table
 
 
 def agreement(study: Study, analysis: Analysis) -> Section | None:
@@ -25,21 +26,29 @@ def agreement(study: Study, analysis: Analysis) -> Section | None:
 def _checks(checked: dict[str, Check]) -> Table:
     """A row a model, and for each set of photos how it answered."""
     sets = dict.fromkeys(answers.photos for check in checked.values() for answers in check.answers)
-    rows = []
-    for label, check in checked.items():
-        found = {answers.photos: answers for answers in check.answers}
-        rows.append((label, *(cell for photos in sets for cell in _cells(found.get(photos)))))
-    heads = [f"{what}\n{photos}" for photos in sets for what in ("right", "agree", "largest drift")]
-    return Table(
-        "checks", "On photos", ("model", *heads), tuple(rows), " ".join(_caption(tuple(checked.values()), sets))
-    )
+
+    def column(head: str, photos: str, entry: Callable[[Answers], Cell]) -> Column[Check]:
+        def of_check(check: Check) -> Cell:
+            answers = next((each for each in check.answers if each.photos == photos), None)
+            return entry(answers) if answers else absent()
+
+        return Column(Label((head,), (photos,)), of_check)
+
+    columns = [column(head, photos, entry) for photos in sets for head, entry in ANSWERED.items()]
+    rows = [(name(label), check) for label, check in checked.items()]
+    return tabulated("checks", "On photos", "model", rows, columns, " ".join(_caption(tuple(checked.values()), sets)))
 
 
-def _cells(answers: Answers | None) -> tuple[str, str, str]:
-    if answers is None:
-        return (ABSENT,) * 3
-    right = ABSENT if answers.correct is None else f"{answers.correct} of {answers.total}"
-    return right, f"{answers.agree} of {answers.total}", f"{answers.drift:.2g}"
+def _right(answers: Answers) -> Cell:
+    return absent() if answers.correct is None else Cell(answers.correct, after=f"of {answers.total}")
+
+
+ANSWERED: dict[str, Callable[[Answers], Cell]] = {
+    "right": _right,
+    "agree": lambda answers: Cell(answers.agree, after=f"of {answers.total}"),
+    "largest drift": lambda answers: Cell(answers.drift, NUMBER, digits=2),
+}
+"""How photos were answered, by the column's head."""
 
 
 def _caption(checks: Sequence[Check], sets: dict[str, None]) -> Iterator[str]:

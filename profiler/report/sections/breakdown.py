@@ -1,17 +1,21 @@
 """The sections behind the lab's tables: phases, latency, derived metrics, missing runs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from profiler.analysis import notation
-from profiler.analysis.costs import Costs, Derived
-from profiler.analysis.labels import TAIL, events_in_order, headed, keyed, lab_images, row_name, titled
+from profiler.analysis.costs import Costs
+from profiler.analysis.labels import events_in_order, keyed, lab_images, titled
 from profiler.analysis.metrics import scaled
+from profiler.analysis.quantities import PHASE_EVENTS, of_latency, of_metrics, of_phases, of_single_phases
+from profiler.analysis.quantity import QuantityKey
 from profiler.analysis.regions import WORDS, Around
-from profiler.analysis.stats import Estimate
-from profiler.analysis.study_analysis import ONCE, Analysis, Latency
-from profiler.records import PHASES, Region, Study
+from profiler.analysis.study_analysis import ONCE, Analysis, Gap, Latency
+from profiler.records import PHASES, Study
+from profiler.report.cells import Column, absent, estimated, fact, headed, name, of_quantity, tabulated
 from profiler.report.figures.data import RunBars
-from profiler.report.model import Figure, Section, Table
+from profiler.report.model import Cell, Figure, Label, ModelName, Section, Table
+from profiler.report.sections.cost_tables import event_label
 
 PHASE_WORDS = {
     "rest": "interpreter, start and end",
@@ -89,21 +93,20 @@ def _phase_table(analysis: Analysis) -> Iterator[Table]:
     known = {label: {phase.name: phase for phase in found} for label, found in analysis.phases.items() if found}
     if not known:
         return
+
+    def column(label: str, what: str, head: str) -> Column[str]:
+        phases = {
+            each.what: of_quantity(each) for each in of_phases(label, known[label].values()) if each.event == what
+        }
+        return Column(name(label, head), lambda phase: phases[phase])
+
+    columns = [column(label, what, head) for label in known for what, head in PHASE_EVENTS.items()]
     called = phase_words(analysis.costs.around)
-    heads = [f"{label}\n{what}" for label in known for what in ("wall", "CPU", "page faults")]
-    rows = []
-    for name in ONCE:
-        cells = []
-        for found in known.values():
-            phase = found[name]
-            figures = ((phase.wall_ns, "ns"), (phase.cpu_ns, "ns"), (phase.page_faults, ""))
-            cells += [notation.figure(figure, unit) for figure, unit in figures]
-        rows.append((called[name], *cells))
     caption = (
         "Means over whole processes; the interpreter's part is what the process's count leaves over. CPU is of all "
         "threads, and above wall time where several worked at once."
     )
-    yield Table("phases", "", ("phase", *heads), tuple(rows), caption)
+    yield tabulated("phases", "", "phase", [(called[phase], phase) for phase in ONCE], columns, caption)
 
 
 def phase_costs(costs: Costs, label: str = "") -> Iterator[Table]:
@@ -113,65 +116,74 @@ def phase_costs(costs: Costs, label: str = "") -> Iterator[Table]:
         label: What every caption says of where the figures come from.
     """
     for place, model in enumerate(costs.models):
-        mine = {(event, phase): found for (event, its, phase), found in costs.phases.items() if its == model}
-        shown: list[Region] = [phase for phase in PHASES if any(found == phase for _, found in mine)]
-        if not shown:
-            continue
-        rows = []
-        for event in events_in_order(costs):
-            unit = costs[event.name, model].unit
-            cells = [notation.figure(mine.get((event.name, phase)), unit) for phase in shown]
-            if any(cell != notation.ABSENT for cell in cells):
-                rows.append((row_name(event), *cells))
-        yield Table(
-            keyed(f"phase-counts-{place}", costs),
-            titled(f"{model}: events by phase", costs),
-            ("event", *headed((phase_words(costs.around)[phase] for phase in shown), costs)),
-            tuple(rows),
-            f"{label} Each phase was counted alone, in processes of its own.".strip(),
-        )
+        mine = {(its.event, its.what): of_quantity(its) for its in of_single_phases(costs) if its.subject == model}
+        if mine:
+            title = Label((ModelName(model), titled(": events by phase", costs.simulated)))
+            caption = f"{label} Each phase was counted alone, in processes of its own.".strip()
+            yield replace(
+                _phase_counts(costs, mine),
+                key=keyed(f"phase-counts-{place}", costs.simulated),
+                title=title,
+                caption=caption,
+            )
+
+
+def _phase_counts(costs: Costs, mine: Mapping[tuple[str, str], Cell]) -> Table:
+    """A row an event, a column a phase, of one model."""
+
+    def column(phase: str) -> Column[str]:
+        head = headed(phase_words(costs.around)[phase], costs.simulated)
+        return Column(head, lambda event: mine.get((event, phase), absent()))
+
+    counted, shown = ({key[place] for key in mine} for place in (0, 1))
+    rows = [(event_label(event), event.name) for event in events_in_order(costs) if event.name in counted]
+    return tabulated("", "", "event", rows, [column(phase) for phase in PHASES if phase in shown])
 
 
 def latency(analysis: Analysis) -> Section | None:
     """Single inferences: the first, the steady ones, tail and drift; a session has a section of its own."""
     if not analysis.latencies or analysis.costs.around == "live":
         return None
-    notes = notation.Notes()
-    rows = tuple(
-        (label, *latency_cells(found, notes), _drift(found, notes), f"{found.count:,}")
-        for label, found in analysis.latencies.items()
-    )
-    table = Table(
+    columns = [*LATENCY_COLUMNS[:-1], Column("drift over a run", _drift), LATENCY_COLUMNS[-1]]
+    table = tabulated(
         "latency",
         "",
-        ("model", "first", "p50", "p95", "p99", "first / p50", "drift over a run", "inferences"),
-        rows,
+        "model",
+        [(name(label), (label, found)) for label, found in analysis.latencies.items()],
+        columns,
         "The first inference of a process, and quantiles of the steady ones in the longest runs, as the process timed "
         "them. Drift is the change from a run's first image to its last, as a share of the median.",
-        notes.all(),
     )
     return Section("Latency", tables=(table,))
 
 
-def latency_cells(found: Latency, notes: notation.Notes) -> tuple[str, ...]:
-    """The first inference, three quantiles, and the first over the median."""
-    quantiles = found.quantiles_ns
-    tail = []
-    for name, least in TAIL.items():
-        value = getattr(quantiles, name)
-        few = f"fewer than {least} inferences: {name} would be the slowest one"
-        tail.append(notation.plain(value, "ns") if found.count >= least else notation.ABSENT + notes.marks([few]))
-    first = notation.plain(found.first_ns.value / quantiles.p50, notation.NUMBER)
-    median = notation.plain(quantiles.p50, "ns")
-    return notation.figure(found.first_ns, "ns"), median, *tail, first
+_Timed = tuple[str, Latency]
+"""A model and its latencies."""
 
 
-def _drift(found: Latency, notes: notation.Notes) -> str:
+def _quantile(what: str) -> Column[_Timed]:
+    def entry(timed: _Timed) -> Cell:
+        its = {each.what: each for each in of_latency(*timed)}[what]
+        return of_quantity(its) if what == "first" else replace(of_quantity(its), digits=3)
+
+    return Column(what, entry)
+
+
+LATENCY_COLUMNS: tuple[Column[_Timed], ...] = (
+    *map(_quantile, ("first", "p50", "p95", "p99")),
+    Column("first / p50", lambda timed: fact(timed[1].first_ns.value / timed[1].quantiles_ns.p50, notation.NUMBER)),
+    Column("inferences", lambda timed: Cell(timed[1].count)),
+)
+"""The first inference, three quantiles, the first over the median, and how many there were."""
+
+
+def _drift(timed: _Timed) -> Cell:
+    label, found = timed
     if found.steady is None:
-        return notation.ABSENT + notes.marks(["too few runs, or too few images in them, to judge"])
-    shown = not found.steady.steady
-    value, between, interval = notation.figure(scaled(found.steady.drift, 100), "%").partition("\n")
-    return f"{value}{notes.marks(['not steady'] if shown else [])}{between}{interval}"
+        return absent("too few runs, or too few images in them, to judge", "%")
+    drift = estimated(scaled(found.steady.drift, 100), "%")
+    notes = () if found.steady.steady else ("not steady",)
+    return replace(drift, notes=notes, quantity=QuantityKey(label, "latency", "drift", None))
 
 
 def derived(analysis: Analysis) -> Section | None:
@@ -186,32 +198,28 @@ def derived_table(costs: Costs, title: str = "", label: str = "") -> Table | Non
     Args:
         label: What the caption says of where the figures come from.
     """
-    found = {model: {each.metric.name: each for each in mine} for model, mine in costs.derived.items()}
-    every = [each for mine in costs.derived.values() for each in mine]
+    every = [each.metric for mine in costs.derived.values() for each in mine]
     if not every:
         return None
+    found = {its.key: of_quantity(its) for its in of_metrics(costs)}
     noun = WORDS[costs.around].noun
-    per = f"per {noun}"
-    kinds: list[tuple[str, Callable[[Derived], Estimate | None]]] = [
-        (what, figure)
-        for what, figure in (("paid once", lambda each: each.fixed), (per, lambda each: each.per_image))
-        if any(map(figure, every))
-    ]
-    rows, notes = [], notation.Notes()
-    for name, metric in {each.metric.name: each.metric for each in every}.items():
-        mine = [by_name.get(name) for by_name in found.values()]
-        cells = [
-            notation.figure(each and figure(each), metric.unit or notation.NUMBER)
-            for each in mine
-            for _, figure in kinds
-        ]
-        rows.append((f"{name}{notes.marks([metric.meaning])}", *cells))
-    heads = headed((f"{model}\n{what}" for model in found for what, _ in kinds), costs)
-    over = {"paid once": "over the fixed cost", per: f"over what each {noun} costs"}
+    heads = {"fixed": "paid once", "image": f"per {noun}"}
+    kinds = [what for what in heads if any(key.what == what for key in found)]
+
+    def column(model: str, what: str) -> Column[str]:
+        head = headed(name(model, heads[what]), costs.simulated)
+        return Column(head, lambda metric: found.get(QuantityKey(model, metric, what, None), absent()))
+
+    over = {"fixed": "over the fixed cost", "image": f"over what each {noun} costs"}
     those = "windows" if costs.around == "live" else "processes"
-    caption = f"Of events counted together in the same {those}; {', and '.join(over[what] for what, _ in kinds)}."
-    return Table(
-        keyed("derived", costs), title, ("metric", *heads), tuple(rows), f"{label} {caption}".strip(), notes.all()
+    caption = f"Of events counted together in the same {those}; {', and '.join(over[what] for what in kinds)}."
+    return tabulated(
+        keyed("derived", costs.simulated),
+        title,
+        "metric",
+        [(Label((metric.name,), notes=(metric.meaning,)), metric.name) for metric in dict.fromkeys(every)],
+        [column(model, what) for model in costs.derived for what in kinds],
+        f"{label} {caption}".strip(),
     )
 
 
@@ -219,21 +227,16 @@ def gaps(study: Study, analysis: Analysis) -> Section | None:
     """Planned runs that no figure contains."""
     simulation = study.simulation
     passes = len(study.groups) > 1 or (simulation is not None and len(simulation.groups) > 1)
-    rows = tuple(
-        (
-            gap.case.model,
-            str(gap.case.images),
-            gap.case.region,
-            *([", ".join(gap.case.group)] if passes else []),
-            *([gap.case.simulator or "this machine"] if simulation else []),
-            str(gap.failed),
-            str(gap.unmade),
-            "; ".join(gap.errors),
-        )
-        for gap in analysis.gaps
-    )
-    if not rows:
+    if not analysis.gaps:
         return None
-    asked = (*(["hardware events"] if passes else []), *(["run by"] if simulation else []))
-    heads = ("model", "images", "region", *asked, "failed", "not made", "why")
-    return Section("Missing runs", tables=(Table("gaps", "", heads, rows, words=True),))
+    columns = [
+        Column[Gap]("images", lambda gap: Cell(gap.case.images)),
+        Column[Gap]("region", lambda gap: gap.case.region),
+        *([Column[Gap]("hardware events", lambda gap: ", ".join(gap.case.group))] if passes else []),
+        *([Column[Gap]("run by", lambda gap: gap.case.simulator or "this machine")] if simulation else []),
+        Column[Gap]("failed", lambda gap: Cell(gap.failed)),
+        Column[Gap]("not made", lambda gap: Cell(gap.unmade)),
+        Column[Gap]("why", lambda gap: "; ".join(gap.errors)),
+    ]
+    rows = [(name(gap.case.model), gap) for gap in analysis.gaps]
+    return Section("Missing runs", tables=(tabulated("gaps", "", "model", rows, columns, words=True),))

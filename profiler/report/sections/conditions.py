@@ -1,15 +1,18 @@
 """The sections on the conditions: models and caches, the machine, the method, what the events mean."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from profiler.analysis import notation, stats
 from profiler.analysis.costs import Costs, native
 from profiler.analysis.labels import SIMULATED, events_in_order, keyed
+from profiler.analysis.quantities import of_peak
 from profiler.analysis.regions import REGIONS, around
 from profiler.analysis.study_analysis import Analysis
 from profiler.machine.host import throttled_text
-from profiler.records import NOT_TOLD, Cache, MachineState, Run, Study, TensorSpec
-from profiler.report.model import Section, Table
+from profiler.records import NOT_TOLD, Cache, Event, MachineState, Model, Run, Study, TensorSpec
+from profiler.report.cells import Column, fact, name, of_quantity, tabulated
+from profiler.report.model import Cell, Entry, Section, Table
 from profiler.report.sections import live_method as of_session
 from profiler.report.sections import model_files
 
@@ -23,29 +26,27 @@ _SOURCES = {
 
 def models(study: Study, analysis: Analysis) -> Section:
     """The model files, what ran them, what they need, and the caches they meet."""
-    rows: list[tuple[str, ...]] = []
-
-    def row(name: str, cells: Iterator[str]) -> None:
-        rows.append((name, *cells))
-
-    row("file", (model.file for model in study.models))
-    row("size on disk", (notation.plain(model.size_bytes, "bytes") for model in study.models))
-    row("sha256", (model.sha256[:12] or NOT_TOLD for model in study.models))
-    row("engine", (f"{model.engine.package} {model.engine.version}" for model in study.models))
-    row("asked by", (model.engine.call for model in study.models))
-    row("delegate", (_delegate(model.engine.delegate, model.engine.delegated) for model in study.models))
-    row("threads", (str(model.engine.threads or "the engine's own choice") for model in study.models))
-    row("input", (_tensor(model.input) for model in study.models))
-    row("output", (_tensor(model.output) for model in study.models))
+    rows: list[tuple[str, Callable[[Model], Entry]]] = [
+        ("file", lambda model: model.file),
+        ("size on disk", lambda model: fact(model.size_bytes, "bytes")),
+        ("sha256", lambda model: model.sha256[:12] or NOT_TOLD),
+        ("engine", lambda model: f"{model.engine.package} {model.engine.version}"),
+        ("asked by", lambda model: model.engine.call),
+        ("delegate", lambda model: _delegate(model.engine.delegate, model.engine.delegated)),
+        ("threads", lambda model: Cell(model.engine.threads) if model.engine.threads else "the engine's own choice"),
+        ("input", lambda model: _tensor(model.input)),
+        ("output", lambda model: _tensor(model.output)),
+    ]
     measured, caption = study.counter_source is not None, ""
     if measured:
-        peaks = (analysis.peak_rss_bytes.get(model.label) for model in study.models)
-        row(
-            "peak resident memory", (notation.in_sentence(peak, "bytes") if peak else notation.ABSENT for peak in peaks)
-        )
+        peaks = {model.label: of_quantity(of_peak(analysis, model.label)) for model in study.models}
+        rows.append(("peak resident memory", lambda model: replace(peaks[model.label], notes=())))
         caption = "Resident memory is the whole process's, interpreter and engine included."
-    heads = ("", *(model.label for model in study.models))
-    tables = [Table("models", "", heads, tuple(rows), caption, words=True)]
+
+    def column(model: Model) -> Column[Callable[[Model], Entry]]:
+        return Column(name(model.label), lambda row: row(model))
+
+    tables = [tabulated("models", "", "", rows, [column(model) for model in study.models], caption, words=True)]
     if measured and study.machine.caches:
         whose = "Caches of this machine" if study.simulation else "Caches"
         tables.append(cache_table("caches", whose, study.machine.caches))
@@ -72,18 +73,15 @@ def _sizes(study: Study, baseline: str) -> str:
 
 def cache_table(key: str, title: str, caches: Sequence[Cache]) -> Table:
     """The geometry of caches, and who says so."""
-    rows = tuple(
-        (
-            f"L{cache.level} {cache.type.lower()}",
-            notation.plain(cache.size_bytes, "bytes"),
-            notation.ABSENT if cache.ways is None else str(cache.ways),
-            notation.ABSENT if cache.line_bytes is None else notation.plain(cache.line_bytes, "bytes"),
-            notation.ABSENT if cache.shared_by is None else notation.counted(cache.shared_by, "CPU"),
-            cache.source,
-        )
-        for cache in caches
-    )
-    return Table(key, title, ("cache", "size", "ways", "line", "used by", "known from"), rows, words=True)
+    columns: list[Column[Cache]] = [
+        Column("size", lambda cache: fact(cache.size_bytes, "bytes")),
+        Column("ways", lambda cache: fact(cache.ways)),
+        Column("line", lambda cache: fact(cache.line_bytes, "bytes")),
+        Column("used by", lambda cache: fact(cache.shared_by, "CPU" if cache.shared_by == 1 else "CPUs")),
+        Column("known from", lambda cache: cache.source),
+    ]
+    rows = [(f"L{cache.level} {cache.type.lower()}", cache) for cache in caches]
+    return tabulated(key, title, "cache", rows, columns, words=True)
 
 
 def _delegate(name: str | None, how: str | None) -> str:
@@ -98,11 +96,11 @@ def _tensor(spec: TensorSpec) -> str:
 def machine(study: Study, runs: Sequence[Run]) -> Section:
     """What ran it, and what moved while it was measured."""
     its, measured = study.machine, study.counter_source is not None
-    rows = [
+    rows: list[tuple[str, Entry]] = [
         ("board", its.board or NOT_TOLD),
         ("CPU", f"{its.cpus} × {its.cpu} ({its.arch}), event catalogue {its.uarch}"),
-        ("memory", notation.plain(its.memory_bytes, "bytes") if its.memory_bytes else NOT_TOLD),
-        ("page size", notation.plain(its.page_bytes, "bytes")),
+        ("memory", fact(its.memory_bytes, "bytes") if its.memory_bytes else NOT_TOLD),
+        ("page size", fact(its.page_bytes, "bytes")),
         ("system", f"{its.system}, kernel {its.kernel}, Python {its.python}"),
         ("virtual machine", its.virtual or "none known"),
         ("PMU", its.pmu or "none"),
@@ -125,7 +123,7 @@ def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
     governors = sorted({state.governor for state in states if state.governor})
     yield "governor", notation.listed(governors) or NOT_TOLD
     clocks = [clock for state in states for clock in state.clock_hz or ()]
-    yield "clock", _range(clocks, lambda hz: f"{hz / 1e9:.2f} GHz")
+    yield "clock", _range(clocks, notation.clock)
     degrees = [state.temperature_celsius for state in states if state.temperature_celsius is not None]
     yield "temperature", _range(degrees, lambda celsius: f"{celsius:.0f} °C")
     bits = [state.throttled for state in states if state.throttled is not None]
@@ -283,13 +281,18 @@ def simulated_events(study: Study, analysis: Analysis) -> Section | None:
 
 
 def _events(costs: Costs, where: str, caption: str) -> Table:
-    rows = []
-    for event in events_in_order(costs):
+    def counted(event: Event) -> str:
         mine = [costs[event.name, label] for label in costs.models]
         sources = dict.fromkeys(source for cost in mine for source in cost.sources)
-        reason = next((cost.reason for cost in mine if cost.reason), "")
-        counted = notation.listed(sources) or f"{notation.ABSENT}: {reason}"
-        rows.append((event.name, event.metric, event.quality, counted, event.meaning))
-    by = f"{SIMULATED} by" if costs.simulated else "counted by"
-    heads = ("event", "asked for as", "quality", by, f"what it counts {where}")
-    return Table(keyed("events", costs), "", heads, tuple(rows), caption, words=True)
+        return (
+            notation.listed(sources) or f"{notation.ABSENT}: {next((cost.reason for cost in mine if cost.reason), '')}"
+        )
+
+    columns: list[Column[Event]] = [
+        Column("asked for as", lambda event: event.metric),
+        Column("quality", lambda event: event.quality),
+        Column(f"{SIMULATED} by" if costs.simulated else "counted by", counted),
+        Column(f"what it counts {where}", lambda event: event.meaning),
+    ]
+    rows = [(event.name, event) for event in events_in_order(costs)]
+    return tabulated(keyed("events", costs.simulated), "", "event", rows, columns, caption, words=True)

@@ -1,51 +1,23 @@
-"""The lab's tables: what each event costs each model once, for each image, and for a whole run; ratios beside them.
+"""The tables of costs: what each event costs each model once, for each image, and for a whole run; ratios beside them.
 
 A table is of `Costs`, so its figures are all counted or all simulated; where they are simulated, its title and the head
 of every column say so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal
 
 from profiler.analysis import notation
-from profiler.analysis.costs import Cost, Costs, quotient
-from profiler.analysis.labels import (
-    BENT,
-    CONTRADICTED,
-    LAB_IMAGES,
-    compared_models,
-    events_in_order,
-    headed,
-    heads,
-    keyed,
-    lab_images,
-    no_line,
-    no_process,
-    no_region,
-    row_name,
-    titled,
-)
+from profiler.analysis.costs import Cost, Costs, What, quotient
+from profiler.analysis.labels import BOUND, LAB_IMAGES, events_in_order, keyed, lab_images, row_name, titled
+from profiler.analysis.quantity import RATIO, quantity
 from profiler.analysis.regions import WORDS
-from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
+from profiler.machine.targets import LATENCY
 from profiler.records import Event, Study
-from profiler.report.model import Section, Table
-
-
-class Column(NamedTuple):
-    """One figure of every event.
-
-    Attributes:
-        doubts: What a mark at the figure says.
-        lack: Why this figure is missing where the event has others.
-    """
-
-    head: str
-    model: str
-    figure: Callable[[Cost], Estimate | None]
-    doubts: Callable[[Cost], Iterator[str]]
-    lack: Callable[[Cost], str]
+from profiler.report.cells import Column, headed, name, of_quantity, tabulated
+from profiler.report.model import Cell, Label, ModelName, Section, Table
 
 
 def lab(study: Study, analysis: Analysis) -> Section | None:
@@ -81,28 +53,19 @@ def cost_tables(costs: Costs, label: str = "") -> tuple[Table, ...]:
 
 
 def _fixed(costs: Costs) -> Table:
-    columns = [Column(label, label, _of_fixed, _doubts_of_line, no_line) for label in costs.models]
-    return _table(
-        "fixed",
-        "Paid once: the fixed cost of a process",
+    caption = (
         "Where the line through whole processes meets zero images: interpreter, import, model load, "
-        f"{WORDS[costs.around].images}, first inference and warm-up together.",
-        costs,
-        columns,
-        _of_fixed,
+        f"{WORDS[costs.around].images}, first inference and warm-up together."
     )
+    title = titled("Paid once: the fixed cost of a process", costs.simulated)
+    return cost_table("fixed", title, costs, ["fixed"], caption)
 
 
 def _per_image(costs: Costs) -> Table:
     has_line = any(cost.line for cost in costs.values())
     has_direct = any(cost.direct for cost in costs.values())
-    kinds = [Column("region", "", _of_region, _doubts, no_region)] if has_direct or not has_line else []
-    kinds += [Column("slope", "", _of_slope, _doubts_of_slope, no_line)] if has_line else []
-    columns = [
-        kind._replace(head=f"{label}\n{kind.head}" if len(kinds) > 1 else label, model=label)
-        for label in costs.models
-        for kind in kinds
-    ]
+    kinds: list[What] = ["region"] if has_direct or not has_line else []
+    kinds += ["slope"] if has_line else []
     words = WORDS[costs.around]
     captions = {
         (True, True): f"Two ways that must agree: {words.caption[0].lower()}{words.caption[1:-1]}, and as the slope of "
@@ -111,8 +74,7 @@ def _per_image(costs: Costs) -> Table:
         (False, True): "The slope of the line through whole processes: the region of inferences was not counted.",
         (False, False): "",
     }
-    caption = captions[has_direct, has_line]
-    return _table("image", words.title, caption, costs, columns, lambda cost: cost.per_image)
+    return cost_table("image", titled(words.title, costs.simulated), costs, kinds, captions[has_direct, has_line])
 
 
 def _whole(costs: Costs, images: int) -> Table:
@@ -126,87 +88,71 @@ def _whole(costs: Costs, images: int) -> Table:
             f"Fixed cost + {images} × slope of the line; {LAB_IMAGES} images are outside the range of the runs, "
             f"and {images} is the nearest count inside."
         )
-
-    def whole(cost: Cost) -> Estimate | None:
-        return cost.whole(images)
-
-    columns = [Column(label, label, whole, _doubts_of_line, no_process) for label in costs.models]
-    return _table("whole", f"The whole run at {notation.counted(images, 'image')}", how, costs, columns, whole)
+    title = titled(f"The whole run at {notation.counted(images, 'image')}", costs.simulated)
+    return cost_table("whole", title, costs, ["whole"], how, images)
 
 
-def _table(
+def cost_table(
     key: str,
     title: str,
-    caption: str,
     costs: Costs,
-    columns: Sequence[Column],
-    compared: Callable[[Cost], Estimate | None],
+    kinds: Sequence[What],
+    caption: str = "",
+    images: int | None = None,
+    events: Sequence[Event] = (),
+    intervals: Literal["full", "error", "none"] = "full",
 ) -> Table:
-    notes, others = notation.Notes(), compared_models(costs)
-    rows = []
-    for event in events_in_order(costs):
-        name = _name(event, notes)
-        cells = [_cell(costs[event.name, column.model], column, notes) for column in columns]
-        base = compared(costs[event.name, costs.baseline])
-        cells += [_ratio(compared(costs[event.name, label]), base, costs.baseline, notes) for label in others]
-        rows.append((name, *cells))
-    first, *named = heads(costs, [column.head for column in columns])
-    return Table(
-        keyed(key, costs), titled(title, costs), (first, *headed(named, costs)), tuple(rows), caption, notes.all()
-    )
+    """Return a table with a row an event: figures of these kinds of each model, then ratios with the baseline.
 
+    Args:
+        kinds: The first of several for an image, or the only one, is divided.
+        images: Of the whole runs.
+        events: Those that have rows; all where none is named.
+    """
 
-def _name(event: Event, notes: notation.Notes) -> str:
-    proxy = [f"stands in for {event.metric}: {event.meaning}"] if event.quality == "proxy" else []
-    return f"{row_name(event)}{notes.marks(proxy)}"
+    told = costs.simulated and intervals == "full"
 
+    def figure(model: str, what: What) -> Column[Event]:
+        head = name(model, what if len(kinds) > 1 else "")
+        return Column(headed(head, told), lambda event: cost_cell(costs[event.name, model], what, images))
 
-def _cell(cost: Cost, column: Column, notes: notation.Notes) -> str:
-    estimate = column.figure(cost)
-    if estimate is None:
-        return notation.ABSENT + notes.marks([cost.reason or column.lack(cost)])
-    # A simulated count repeats: the lack of an interval says nothing against it.
-    bare = [f"no interval: {estimate.reason}"] if estimate.reason and not cost.simulated else []
-    doubts = [*column.doubts(cost), *bare]
-    value, between, interval = notation.figure(estimate, cost.unit).partition("\n")
-    return f"{value}{notes.marks(doubts)}{between}{interval}"
-
-
-def _ratio(above: Estimate | None, below: Estimate | None, baseline: str, notes: notation.Notes) -> str:
-    found = quotient(above, below)
-    if found or above is None or below is None:
-        return notation.figure(found, notation.NUMBER)
-    return notation.ABSENT + notes.marks([f"not determined: {baseline}'s figure is not shown to be above 0"])
-
-
-def _of_fixed(cost: Cost) -> Estimate | None:
-    return cost.fixed
-
-
-def _of_slope(cost: Cost) -> Estimate | None:
-    return cost.slope
-
-
-def _of_region(cost: Cost) -> Estimate | None:
-    return cost.direct
-
-
-def _doubts(cost: Cost) -> Iterator[str]:
-    if cost.scaled:
-        yield (
-            "scaled up: a counter was on it for an unknown part of the run"
-            if cost.running_percent is None
-            else f"scaled up: a counter was on it for no more than {cost.running_percent:.0f} % of some run"
+    def ratio(model: str) -> Column[Event]:
+        what: What = "image" if len(kinds) > 1 else kinds[0]
+        above, below = ModelName(model), ModelName(costs.baseline)
+        narrow = intervals == "none" and len(costs.compared) > 1
+        head = Label((above, " /"), (below,)) if narrow else Label((above, " / ", below))
+        return Column(
+            headed(head, told),
+            lambda event: _ratio(costs[event.name, model], costs[event.name, costs.baseline], what, images),
         )
 
+    rows = [(event_label(event), event) for event in events or events_in_order(costs)]
+    columns = [figure(model, what) for model in costs.models for what in kinds]
+    columns += [ratio(model) for model in costs.compared]
+    return tabulated(keyed(key, costs.simulated), title, "event", rows, columns, caption, intervals=intervals)
 
-def _doubts_of_line(cost: Cost) -> Iterator[str]:
-    yield from _doubts(cost)
-    if cost.bend is not None:
-        yield BENT
+
+def event_label(event: Event) -> Label:
+    """Return an event's name as that of a row, with a note on what a proxy stands in for."""
+    if event.name == LATENCY:
+        return Label((event.name,), (BOUND,))
+    proxy = (f"stands in for {event.metric}: {event.meaning}",) if event.quality == "proxy" else ()
+    return Label((row_name(event),), notes=proxy)
 
 
-def _doubts_of_slope(cost: Cost) -> Iterator[str]:
-    yield from _doubts_of_line(cost)
-    if cost.disagreement:
-        yield CONTRADICTED
+def cost_cell(cost: Cost, what: What, images: int | None = None) -> Cell:
+    """Return a figure of a cost, with what the reader must know of it."""
+    figure, what = cost.figure(what, images), cost.told(what)
+    its = quantity(cost.model, cost.event.name, what, figure, cost.unit, cost.status, cost.lack(what), images)
+    return of_quantity(its, cost.doubts(what, figure) if figure else ())
+
+
+def _ratio(above: Cost, below: Cost, what: What, images: int | None) -> Cell:
+    """How many times the other's figure the first's is."""
+    figures = above.figure(what, images), below.figure(what, images)
+    lack = f"not determined: {below.model}'s figure is not shown to be above 0" if all(figures) else ""
+    kinds, found = {cost.told(what) for cost in (above, below)}, quotient(*figures)
+    whats = f"{above.told(what)}{RATIO}"
+    its = quantity(above.model, above.event.name, whats, found, notation.NUMBER, above.status, lack, images)
+    cell = of_quantity(its)
+    return cell if len(kinds) == 1 else replace(cell, quantity=None)

@@ -1,13 +1,16 @@
 """The section on a session: its source, its figures, its latencies and what it saw."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from profiler.analysis import notation
-from profiler.analysis.live_labels import ms, rates, seconds, share
+from profiler.analysis.live_labels import rates
 from profiler.analysis.live_session import Session
-from profiler.records import Live, Spread, Summary
-from profiler.report.model import Figure, Section, Table
-from profiler.report.sections.breakdown import PHASE_WORDS, latency_cells
+from profiler.analysis.quantities import of_session
+from profiler.records import Live, Summary, Usage
+from profiler.report.cells import Column, fact, name, of_quantity, share, tabulated
+from profiler.report.model import Cell, Entry, Figure, Section, Table
+from profiler.report.sections.breakdown import LATENCY_COLUMNS, PHASE_WORDS
 from profiler.report.sections.live_text import ranked
 
 _KINDS = {"device": "camera", "file": "video or picture file", "stream": "network stream"}
@@ -39,80 +42,80 @@ def _windows(found: Session) -> str:
 
 
 def _figures(found: Session) -> Table:
-    rows = [("labelled frames a second", notation.plain(found.fps, notation.NUMBER))]
+    numbers = {(its.event, its.what): of_quantity(its) for its in of_session(found)}
+    rows: list[tuple[str, Entry]] = [("labelled frames a second", replace(numbers["session", "fps"], digits=3))]
     caption = "Of the windows that were recorded; the session's end was not, and the rest is not known."
     if found.summary:
-        rows += _summary(found.summary)
+        rows += _summary(found.summary, numbers)
         caption = (
             "Of the whole session. Capture runs beside the classifying thread: its share is CPU time, of one CPU; the "
             "other four are shares of the classifying thread's time and add up. A stale frame was older at its label "
             "than one frame period, its own preprocessing and inference, and 10 ms."
         )
     if found.trend:
-        rows.append(("latency, last third / first third", notation.in_sentence(found.trend, notation.NUMBER)))
+        trend = "last third / first third"
+        rows.append((f"latency, {trend}", numbers["latency", trend]))
     return Table("live-session", "", ("", found.model), tuple(rows), caption, words=True)
 
 
-def _summary(its: Summary) -> list[tuple[str, str]]:
-    return [
-        ("frames a second from the source", notation.plain(its.source_fps, notation.NUMBER)),
-        ("seconds", seconds(its.seconds)),
-        ("labelled frames", f"{its.frames:,}"),
-        ("frames from the source", f"{its.captured:,}"),
-        ("dropped for a newer one", _of(its.dropped, its.captured)),
-        ("stale", _of(its.stale, its.frames)),
-        ("unusable", f"{its.corrupt:,}"),
-        ("source opened anew", f"{its.reconnects:,}"),
-        ("capture", share(its.shares.capture)),
-        ("preprocessing", share(its.shares.preprocess)),
-        ("inference", share(its.shares.inference)),
-        ("waiting for a frame", share(its.shares.idle)),
-        ("all else", share(its.shares.other)),
-        ("preprocessing and inference of a frame", _spread(its.latency_ms)),
-        ("from capture to label", _spread(its.age_ms)),
-        ("CPU use of the process", share(its.cpu_percent)),
-        ("ended", its.ended),
-    ]
+def _summary(its: Summary, numbers: Mapping[tuple[str, str], Cell]) -> Iterator[tuple[str, Entry]]:
+    def figure(what: str, digits: int = 3, event: str = "session") -> Cell:
+        return replace(numbers[event, what], digits=digits)
+
+    def count(what: str, of: int = 0) -> Cell:
+        number = getattr(its, what)
+        part = f"({notation.percent(number / of)})" if of else ""
+        return replace(numbers["session", what], value=number, after=part)
+
+    yield "frames a second from the source", figure("source-fps")
+    yield "seconds", fact(its.seconds, "s")
+    yield "labelled frames", count("frames")
+    yield "frames from the source", count("captured")
+    yield "dropped for a newer one", count("dropped", its.captured)
+    yield "stale", count("stale", its.frames)
+    yield "unusable", count("corrupt")
+    yield "source opened anew", count("reconnects")
+    for head, what in _SHARES.items():
+        yield head, figure(f"share-{what}")
+    for head, event in (("preprocessing and inference of a frame", "latency"), ("from capture to label", "age")):
+        for quantile in ("p50", "p95", "p99"):
+            yield f"{head}, {quantile}", figure(quantile, event=f"frame-{event}")
+    yield "CPU use of the process", figure("cpu")
+    yield "ended", its.ended
 
 
-def _of(some: int, of: int) -> str:
-    return f"{some:,} ({notation.percent(some / of)})" if of else f"{some:,}"
-
-
-def _spread(times: Spread) -> str:
-    return ", ".join(f"{name} {ms(getattr(times, name))}" for name in ("p50", "p95", "p99"))
+_SHARES = {
+    "capture": "capture",
+    "preprocessing": "preprocess",
+    "inference": "inference",
+    "waiting for a frame": "idle",
+    "all else": "other",
+}
 
 
 def _latency(found: Session) -> Iterator[Table]:
-    if found.latency is None:
-        return
-    notes = notation.Notes()
-    cells = latency_cells(found.latency, notes)
-    yield Table(
-        "live-latency",
-        "Single inferences",
-        ("model", "first", "p50", "p95", "p99", "first / p50", "inferences"),
-        ((found.model, *cells, f"{found.latency.count:,}"),),
-        "Of the inference alone, without capture and preprocessing: the first inference of the process, before any "
-        "frame, and quantiles over all recorded windows.",
-        notes.all(),
-    )
+    if found.latency:
+        yield tabulated(
+            "live-latency",
+            "Single inferences",
+            "model",
+            [(name(found.model), (found.model, found.latency))],
+            LATENCY_COLUMNS,
+            "Of the inference alone, without capture and preprocessing: the first inference of the process, before any "
+            "frame, and quantiles over all recorded windows.",
+        )
 
 
 def _once(found: Session) -> Iterator[Table]:
-    if not found.once:
-        return
-    rows = tuple(
-        (
-            PHASE_WORDS[name],
-            notation.plain(used.wall_ns, "ns"),
-            notation.plain(used.cpu_ns, "ns"),
-            f"{used.page_faults:,}",
-        )
-        for name, used in found.once.items()
-    )
+    columns: list[Column[Usage]] = [
+        Column("wall", lambda used: Cell(used.wall_ns, "ns", "counted", digits=3)),
+        Column("CPU", lambda used: Cell(used.cpu_ns, "ns", "counted", digits=3)),
+        Column("page faults", lambda used: Cell(used.page_faults, status="counted")),
+    ]
     caption = "By the process's own clock, before the first frame: one process did it once, so there is no interval."
-    yield Table("live-once", "Paid once", ("phase", "wall", "CPU", "page faults"), rows, caption)
+    if found.once:
+        rows = [(PHASE_WORDS[phase], used) for phase, used in found.once.items()]
+        yield tabulated("live-once", "Paid once", "phase", rows, columns, caption)
 
 
 def _labels(found: Session) -> Iterator[Table]:
@@ -120,7 +123,7 @@ def _labels(found: Session) -> Iterator[Table]:
     if not won:
         return
     total = sum(count for _, count in won)
-    rows = tuple((label, f"{count:,}", notation.percent(count / total)) for label, count in won[:_CLASSES])
+    rows = tuple((label, Cell(count), share(count, total)) for label, count in won[:_CLASSES])
     left = sum(count for _, count in won[_CLASSES:])
     caption = "How many labelled frames each class won."
     if left:
@@ -129,7 +132,7 @@ def _labels(found: Session) -> Iterator[Table]:
 
 
 def _source(live: Live) -> Table:
-    rows = (
+    rows: tuple[tuple[str, Entry], ...] = (
         ("name", live.source),
         ("kind", _KINDS[live.kind]),
         ("frames", f"{live.width} × {live.height}, {live.format or 'format not told'}"),
@@ -142,5 +145,5 @@ def _source(live: Live) -> Table:
     return Table("live-source", "Source and model's input", ("", ""), rows, words=True)
 
 
-def _rate(rate: float | None, lack: str) -> str:
-    return lack if rate is None else f"{notation.plain(rate, notation.NUMBER)} a second"
+def _rate(rate: float | None, lack: str) -> Entry:
+    return lack if rate is None else replace(fact(rate, "1/s"), after="a second")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from profiler.analysis.live_labels import BESIDE, fps, quantiles, seconds, share, spread
+from profiler.analysis.live_labels import BESIDE, fps, quantiles, share, spread
 from profiler.analysis.live_session import Session
-from profiler.analysis.notation import NUMBER, counted, in_sentence, listed, sentence
+from profiler.analysis.notation import NUMBER, counted, in_sentence, listed, seconds, sentence
 from profiler.report.questions.common import scaled_mark, written
 
 _SPOKEN = 4

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.records import Model, Network, ShareKind, Study
-from profiler.report.model import Section, Table
+from profiler.report.cells import Column, absent, fact, name, share, tabulated
+from profiler.report.model import Cell, Label, Section, Table
 
 TITLE = "Where the bytes go"
 
@@ -12,7 +13,6 @@ _SPOKEN_OF = 6
 """Most models that have a sentence each; of more the tables tell."""
 
 _OTHER_KINDS: tuple[ShareKind, ...] = ("optimiser", "graph", "metadata", "container", "padding")
-_KIND_WORDS = {"optimiser": "optimiser\nstate"}
 
 _FILES = (
     "The parts of each file, in bytes and as shares of it; they add up to its size exactly. Weights are the constants "
@@ -33,11 +33,6 @@ _RESIDENT = (
     " Resident is what one uncounted load and first inference added to the process: the engine's own memory, with the "
     "weights that it copied or packed, and those pages of the file that were mapped and touched."
 )
-
-_ARENA, _LEAST, _WORKING = "activations\narena", "activations\nat least", "working\nset"
-_OWN, _ENGINE, _FILE = "engine's\nown arena", "resident\nengine", "resident\nfile"
-
-Figure = Callable[[Model, Network], int | None]
 
 
 def networks(study: Study) -> Section | None:
@@ -96,34 +91,34 @@ def _range(sizes: Sequence[int]) -> str:
 
 def _files(models: Sequence[Model]) -> Table:
     """A row a model: its size and the parts of it."""
-    dtypes = dict.fromkeys(
-        share.what for model in models if model.network for share in model.network.shares if share.kind == "weights"
-    )
-    parts: list[tuple[str, ShareKind, str | None]] = [(f"weights\n{dtype}", "weights", dtype) for dtype in dtypes]
-    parts += [
-        (_KIND_WORDS.get(kind, kind), kind, None)
-        for kind in _OTHER_KINDS
-        if any(model.network and _of_kind(model.network, kind) for model in models)
-    ]
-    notes, rows = notation.Notes(), []
-    for model in models:
-        network = model.network
-        if network is None:
-            cells = [notation.ABSENT + notes.marks([lack(model)])] * len(parts)
-        else:
-            cells = [_part(_of_kind(network, kind, what), network.size_bytes) for _, kind, what in parts]
-        rows.append((model.label, _bytes(model.size_bytes), *cells))
-    heads = ("model", "file", *(head for head, _, _ in parts))
-    return Table("files", "What the files hold", heads, tuple(rows), _FILES, notes.all())
+    shares = [share for model in models if model.network for share in model.network.shares]
+    dtypes = dict.fromkeys(share.what for share in shares if share.kind == "weights")
+    columns: list[Column[Model]] = [Column("file", lambda model: fact(model.size_bytes, "bytes"))]
+    columns += [_part(Label(("weights",), (dtype,)), "weights", dtype) for dtype in dtypes]
+    for kind in _OTHER_KINDS:
+        if any(share.kind == kind and share.size_bytes for share in shares):
+            columns.append(_part(Label((kind,), ("state",) if kind == "optimiser" else ()), kind))
+    return tabulated("files", "What the files hold", "model", _rows(models), columns, _FILES)
+
+
+def _rows(models: Sequence[Model]) -> list[tuple[Label, Model]]:
+    return [(name(model.label), model) for model in models]
+
+
+def _part(head: Label, kind: ShareKind, what: str | None = None) -> Column[Model]:
+    """How much of a file is of a kind; a part that it lacks is known to be nothing."""
+
+    def entry(model: Model) -> Cell:
+        if model.network is None:
+            return absent(lack(model), "bytes")
+        size, whole = _of_kind(model.network, kind, what), model.network.size_bytes
+        return fact(size, "bytes", under=share(size, whole)) if size else Cell(0)
+
+    return Column(head, entry)
 
 
 def _of_kind(network: Network, kind: ShareKind, what: str | None = None) -> int:
     return sum(share.size_bytes for share in network.shares if share.kind == kind and what in (None, share.what))
-
-
-def _part(size: int, whole: int) -> str:
-    """A part that a file lacks is known to be nothing."""
-    return f"{_bytes(size)}\n{notation.percent(size / whole)}" if size else "0"
 
 
 def lack(model: Model) -> str:
@@ -133,60 +128,68 @@ def lack(model: Model) -> str:
 
 def _needs(models: Sequence[Model]) -> Table:
     """A row a model: what its inference computes, and touches of memory."""
-    sizes: list[tuple[str, Figure]] = [
-        ("weights\nread", lambda _, network: network.read_bytes),
-        (_ARENA, lambda _, network: network.arena_bytes),
-        (_LEAST, lambda _, network: network.least_bytes),
-        (_WORKING, lambda _, network: network.working_set_bytes),
+
+    def how(network: Network) -> str:
+        return f"arena: {network.arena_how}"
+
+    columns = [
+        Column("parameters", _of_network(lambda _, network: fact(network.parameters))),
+        Column("MACs", _of_network(_macs)),
+        _size("weights", "read", lambda _, network: network.read_bytes, how),
+        _size("activations", "arena", lambda _, network: network.arena_bytes, how, lambda _, network: [how(network)]),
+        _size("activations", "at least", lambda _, network: network.least_bytes, how),
+        _size("working", "set", lambda _, network: network.working_set_bytes, how),
     ]
     own = any(model.engine.arena_bytes is not None for model in models)
     if own:
-        sizes.append((_OWN, lambda model, _: model.engine.arena_bytes))
+        untold = "the engine does not tell"
+        columns.append(_size("engine's", "own arena", lambda model, _: model.engine.arena_bytes, lambda _: untold))
     resident = any(model.resident for model in models)
     if resident:
-        sizes += [
-            (_ENGINE, lambda model, _: _grown(model)),
-            (_FILE, lambda model, _: model.resident.file_bytes if model.resident else None),
+        columns += [
+            _size("resident", "engine", lambda model, _: _grown(model), _unseen, _loaded),
+            _size("resident", "file", lambda model, _: model.resident.file_bytes if model.resident else None, _unseen),
         ]
-    notes, rows = notation.Notes(), []
-    for model in models:
-        network = model.network
-        if network is None:
-            cells = [notation.ABSENT + notes.marks([lack(model)])] * (len(sizes) + 2)
-        else:
-            cells = [notation.plain(network.parameters, ""), _macs(network, notes)]
-            for head, figure in sizes:
-                size = figure(model, network)
-                cells.append(_size(size, network, notes.marks(_remarks(head, size, model, network))))
-        rows.append((model.label, *cells))
-    heads = ("model", "parameters", "MACs", *(head for head, _ in sizes))
     caption = f"{_NEEDS}{_OWN_ARENA if own else ''}{_RESIDENT if resident else ''}"
-    return Table("needs", "What an inference needs", heads, tuple(rows), caption, notes.all())
+    return tabulated("needs", "What an inference needs", "model", _rows(models), columns, caption)
 
 
-def _macs(network: Network, notes: notation.Notes) -> str:
+def _of_network(entry: Callable[[Model, Network], Cell]) -> Callable[[Model], Cell]:
+    """What stands in a cell of a model whose file was read; else why it was not."""
+    return lambda model: entry(model, model.network) if model.network else absent(lack(model))
+
+
+def _size(
+    head: str,
+    under: str,
+    size: Callable[[Model, Network], int | None],
+    why: Callable[[Network], str],
+    notes: Callable[[Model, Network], Sequence[str]] = lambda *_: (),
+) -> Column[Model]:
+    """Bytes of memory, and how many times the file's they are; `why` says it of one that is not known."""
+
+    def entry(model: Model, network: Network) -> Cell:
+        its = size(model, network)
+        times = fact(None if its is None else its / network.size_bytes, "×")
+        return fact(its, "bytes", why(network), times, notes(model, network))
+
+    return Column(Label((head,), (under,)), _of_network(entry))
+
+
+def _macs(_: Model, network: Network) -> Cell:
     unknown = sum(operator.macs is None for operator in network.operators)
-    if not unknown:
-        return notation.plain(network.macs, "")
-    marks = notes.marks([f"without those of {notation.counted(unknown, 'operator')}, which are not known"])
-    return f"{notation.plain(network.macs, '')}{marks}"
+    without = f"without those of {notation.counted(unknown, 'operator')}, which are not known"
+    return fact(network.macs, notes=[without] if unknown else ())
 
 
-def _remarks(head: str, size: int | None, model: Model, network: Network) -> list[str]:
-    """How the arena is known; why a figure is not; that the engine's memory was seen before it inferred."""
-    if head == _ARENA or (size is None and head in (_LEAST, _WORKING)):
-        return [f"arena: {network.arena_how}"]
-    if size is None:
-        return ["the engine does not tell" if head == _OWN else "not seen around an uncounted load"]
-    if head == _ENGINE and model.resident and model.resident.first_bytes is None:
-        return ["after the load; no first inference was made"]
-    return []
+def _unseen(_: Network) -> str:
+    return "not seen around an uncounted load"
 
 
-def _size(size: int | None, network: Network, marks: str) -> str:
-    if size is None:
-        return notation.ABSENT + marks
-    return f"{_bytes(size)}{marks}\n× {notation.plain(size / network.size_bytes, notation.NUMBER)}"
+def _loaded(model: Model, _: Network) -> list[str]:
+    """That the engine's memory was seen before it inferred."""
+    first = model.resident and model.resident.first_bytes
+    return ["after the load; no first inference was made"] if first is None else []
 
 
 def _grown(model: Model) -> int | None:

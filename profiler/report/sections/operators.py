@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from profiler.analysis import delegation, notation
 from profiler.records import Engine, Model, Network, Operator, Study, Taken
-from profiler.report.model import Section, Table
+from profiler.report.cells import Column, absent, names, share, tabulated
+from profiler.report.model import Cell, Label, Section, Table
 
 _SMALL = 0.01
 """Share of multiply-accumulates and of weights below which a kind has no row of its own."""
@@ -38,7 +39,7 @@ def operators(study: Study) -> Section | None:
         "Operators, and who runs them",
         sentences=(_LEAD, *filter(None, [" ".join(_sentences(study.models))])),
         tables=tuple(
-            replace(its, key=f"operators-{place}", title=notation.listed(labels))
+            replace(its, key=f"operators-{place}", title=names(labels))
             for place, (labels, its) in enumerate(tables.values())
         ),
     )
@@ -84,28 +85,27 @@ def table(network: Network, engine: Engine | None) -> Table:
     """A row a kind; `engine` is what ran the network, None where nothing did."""
     kinds = _kinds(network, delegation.taken(engine))
     delegated = engine is not None and (engine.operators is not None or engine.delegate is not None)
-    rows, notes = [], notation.Notes()
-    for kind in kinds:
-        mixed = sum(map(delegation.hybrid, kind.operators))
-        note = [f"hybrid: {delegation.of_both_kinds(kind.operators)}"] if mixed else []
-        number = f"{len(kind.operators)}{notes.marks(note)}"
-        cells = [
-            f"{number}\n{mixed} hybrid" if mixed else number,
-            _share(delegation.macs(kind.operators), network.macs),
-        ]
-        cells.append(_share(_weights(kind.operators), _weights(network.operators)))
-        if delegated:
-            cells.append(_taken(kind, notes))
-        rows.append((kind.name, *cells))
-    heads = ("operator", "number", "of MACs", "of weights", *(["delegate\ntook"] if delegated else []))
-    return Table("operators", "Operators", heads, tuple(rows), notes=notes.all())
+    columns: list[Column[_Kind]] = [
+        Column("number", _number),
+        Column("of MACs", lambda kind: share(delegation.macs(kind.operators), network.macs)),
+        Column("of weights", lambda kind: share(_weights(kind.operators), _weights(network.operators))),
+    ]
+    if delegated:
+        columns.append(Column(Label(("delegate",), ("took",)), _taken))
+    return tabulated("operators", "Operators", "operator", [(kind.name, kind) for kind in kinds], columns)
 
 
-def _taken(kind: _Kind, notes: notation.Notes) -> str:
+def _number(kind: _Kind) -> Cell:
+    mixed = sum(map(delegation.hybrid, kind.operators))
+    notes = (f"hybrid: {delegation.of_both_kinds(kind.operators)}",) if mixed else ()
+    return Cell(len(kind.operators), under=Cell(mixed, after="hybrid") if mixed else "", notes=notes)
+
+
+def _taken(kind: _Kind) -> Cell:
     if kind.taken is None:
-        return notation.ABSENT + notes.marks(["the engine does not tell"])
+        return absent("the engine does not tell")
     took, total = kind.taken
-    return f"{took} of {total}"
+    return Cell(took, after=f"of {total}")
 
 
 def _kinds(network: Network, found: Mapping[str, Taken] | None) -> list[_Kind]:
@@ -140,7 +140,3 @@ def _together(kinds: Sequence[_Kind]) -> _Kind:
 
 def _weights(operators: Sequence[Operator]) -> int:
     return sum(operator.weight_bytes for operator in operators)
-
-
-def _share(part: int, whole: int) -> str:
-    return notation.percent(part / whole) if whole else notation.ABSENT

@@ -47,7 +47,7 @@ def simulated(study: Study, analysis: Analysis) -> Section | None:
     if simulation is None or costs is None:
         return None
     label = simulation_provenance.label(study, simulation)
-    derived = derived_table(costs, titled("Derived metrics", costs), label)
+    derived = derived_table(costs, titled("Derived metrics", costs.simulated), label)
     sentences = (
         " ".join(_provenance(simulation)),
         " ".join(_proof(analysis)),
@@ -152,7 +152,7 @@ def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:
     bars = {label: found for label, found in bars.items() if len(found) > 1}
     if not bars:
         return
-    title = titled("Where the refills are served", costs)
+    title = titled("Where the refills are served", costs.simulated)
     alt = "; ".join(
         f"{label}: {listed(f'{words} {_each(cost)}' for words, cost in found.items())}" for label, found in bars.items()
     )

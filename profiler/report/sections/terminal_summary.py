@@ -1,25 +1,22 @@
 """The short tables for a terminal of 80 columns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
-from profiler.analysis import notation
-from profiler.analysis.costs import Cost, Costs, quotient
-from profiler.analysis.labels import compared_models, heads, keyed, row_name, titled
+from profiler.analysis.costs import Costs, What
+from profiler.analysis.labels import keyed, titled
 from profiler.analysis.regions import WORDS
-from profiler.analysis.stats import Estimate
 from profiler.records import Event
+from profiler.report.cells import Column, name, tabulated
 from profiler.report.model import Table
+from profiler.report.sections.cost_tables import cost_cell, cost_table, event_label
 
 _WITH_INTERVALS, _ABREAST = 2, 3
 """Most models with room for intervals, and most with room for a column each."""
 _EVENTS_ABREAST = 4
 """Columns that there is room for beside the models' labels."""
 
-Figure = Callable[[Cost], Estimate | None]
-_KINDS: tuple[tuple[str, Figure], ...] = (
-    ("once", lambda cost: cost.fixed),
-    ("image", lambda cost: cost.per_image),
-)
+_KINDS: tuple[tuple[str, What], ...] = (("once", "fixed"), ("image", "image"))
 
 
 def summary(costs: Costs, events: Sequence[Event], whence: str = "") -> tuple[Table, ...]:
@@ -28,45 +25,29 @@ def summary(costs: Costs, events: Sequence[Event], whence: str = "") -> tuple[Ta
     Args:
         whence: What the titles say of where the figures come from.
     """
+    # What little simulated counts scatter says nothing of how near to a real machine's they are.
+    bare = len(costs.models) > _WITH_INTERVALS or costs.simulated
+    intervals: Literal["error", "none"] = "none" if bare else "error"
     tables: list[Table] = []
-    for kind, figure in _KINDS:
-        what = "Paid once, by a process" if kind == "once" else WORDS[costs.around].title
-        found = [event for event in events if any(figure(costs[event.name, label]) for label in costs.models)]
-        if found:
-            key, title = keyed(f"summary-{kind}", costs), f"{titled(what, costs)}{whence}"
-            if len(costs.models) > _ABREAST:
-                tables += _by_model(key, title, costs, found, figure)
-            else:
-                tables.append(_by_event(key, title, costs, found, figure))
+    for kind, what in _KINDS:
+        title = "Paid once, by a process" if kind == "once" else WORDS[costs.around].title
+        title = f"{titled(title, costs.simulated)}{whence}"
+        found = [event for event in events if any(costs[event.name, label].figure(what) for label in costs.models)]
+        if found and len(costs.models) > _ABREAST:
+            tables += _by_model(keyed(f"summary-{kind}", costs.simulated), title, costs, found, what)
+        elif found:
+            tables.append(cost_table(f"summary-{kind}", title, costs, [what], events=found, intervals=intervals))
     return tuple(tables)
 
 
-def _by_event(key: str, title: str, costs: Costs, events: Sequence[Event], figure: Figure) -> Table:
-    many = len(costs.models) > _WITH_INTERVALS
-    # What little simulated counts scatter says nothing of how near to a real machine's they are.
-    show = _bare if many or costs.simulated else notation.with_error
-    rows = []
-    for event in events:
-        mine = {label: costs[event.name, label] for label in costs.models}
-        figures = {label: figure(cost) for label, cost in mine.items()}
-        cells = [show(estimate, mine[label].unit) for label, estimate in figures.items()]
-        base = figures[costs.baseline]
-        times = [show(quotient(figures[label], base), notation.NUMBER) for label in compared_models(costs)]
-        rows.append((row_name(event), *cells, *times))
-    return Table(key, title, heads(costs, costs.models, " /\n" if many else " / "), tuple(rows))
-
-
-def _by_model(key: str, title: str, costs: Costs, events: Sequence[Event], figure: Figure) -> Iterator[Table]:
+def _by_model(key: str, title: str, costs: Costs, events: Sequence[Event], what: What) -> Iterator[Table]:
     """Models have the rows; as many tables as the events need."""
+
+    def column(event: Event) -> Column[str]:
+        return Column(event_label(event), lambda model: cost_cell(costs[event.name, model], what))
+
+    rows = [(name(label), label) for label in costs.models]
     for start in range(0, len(events), _EVENTS_ABREAST):
-        abreast = events[start : start + _EVENTS_ABREAST]
-        rows = tuple(
-            (label, *(_bare(figure(cost), cost.unit) for cost in (costs[event.name, label] for event in abreast)))
-            for label in costs.models
-        )
-        columns = ("model", *map(row_name, abreast))
-        yield Table(f"{key}-{start // _EVENTS_ABREAST}" if start else key, "" if start else title, columns, rows)
-
-
-def _bare(estimate: Estimate | None, unit: str) -> str:
-    return notation.ABSENT if estimate is None else notation.quantity(estimate, unit)
+        columns = [column(event) for event in events[start : start + _EVENTS_ABREAST]]
+        part = f"{key}-{start // _EVENTS_ABREAST}" if start else key
+        yield tabulated(part, "" if start else title, "model", rows, columns, intervals="none")

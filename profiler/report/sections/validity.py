@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from profiler.analysis import notation
 from profiler.records import Study
-from profiler.report.model import Section, Table
+from profiler.report.cells import names
+from profiler.report.model import Label, Section, Table
 from profiler.validity.model import Finding, Grade, Validity, worst
 
 GRADE_WORDS: dict[Grade, str] = {"valid": "good to know", "degraded": "degraded", "invalid": "invalid"}
@@ -104,7 +105,7 @@ class _Alike(NamedTuple):
         return self.grade, ", ".join(self.codes)
 
 
-def _rows(study: Study, validity: Validity) -> Iterator[tuple[str, str, _Alike]]:
+def _rows(study: Study, validity: Validity) -> Iterator[tuple[Label | str, str, _Alike]]:
     """Models and images of cases that are alike."""
     why = set(validity.codes)
     images: dict[tuple[str, _Alike], set[int]] = {}
@@ -117,7 +118,7 @@ def _rows(study: Study, validity: Validity) -> Iterator[tuple[str, str, _Alike]]
         models.setdefault((_images(study, model, alike, counts), alike), []).append(model)
     for (counts_text, alike), labels in models.items():
         every = len(labels) == len(study.models) > _NAMED
-        yield "all models" if every else notation.listed(labels, _NAMED), counts_text, alike
+        yield "all models" if every else names(labels, _NAMED), counts_text, alike
 
 
 def _images(study: Study, model: str, alike: _Alike, counts: set[int]) -> str:

@@ -9,8 +9,9 @@ from profiler.analysis.labels import SIMULATED, keyed, titled
 from profiler.analysis.study_analysis import Analysis
 from profiler.machine.cache_fit import Level, fits, levels
 from profiler.records import Cache, Event, Model, Network, Study
+from profiler.report.cells import Column, absent, fact, name, share, tabulated
 from profiler.report.figures.data import MissDots, OperatorBars
-from profiler.report.model import Figure, Section, Table
+from profiler.report.model import Cell, Figure, Label, Section, Table
 
 _REFILLS = "l2d_refill"
 """Metric of lines that the L2 brings in on demand."""
@@ -84,43 +85,42 @@ def _whole(known: Sequence[tuple[Model, Network]], place: _Place) -> str:
 
 def _table(known: Sequence[tuple[Model, Network]], place: _Place, caption: str) -> Table:
     """A row a model: operators by the first level that holds them."""
-    rows = []
-    notes = notation.Notes()
-    for model, network in known:
-        by_level: dict[str | None, list[int]] = {}
-        for operator in network.operators:
-            if operator.working_set_bytes is not None:
-                by_level.setdefault(fits(operator.working_set_bytes, place.levels), []).append(operator.macs or 0)
-        names = (*(name for name, _ in place.levels), None)
-        cells = [_cell(by_level.get(name, []), network.macs) for name in names]
-        rows.append((f"{model.label}{_unknown(network, notes)}", *cells, _largest(network), _whole_fit(network, place)))
-    heads = [f"first fits {name}\n{notation.plain(size, 'bytes')}" for name, size in place.levels]
-    columns = ("model", *heads, "fits\nnone", "largest\noperator", "whole\ninference")
-    return Table(f"fits-{place.key}", f"Operators in {place.title}", columns, tuple(rows), caption, notes.all())
+
+    def holding(head: Label, level: str | None) -> Column[Network]:
+        return Column(head, lambda network: _fitting(network, place, level))
+
+    heads = [(name, Label((f"first fits {name}",), (notation.plain(size, "bytes"),))) for name, size in place.levels]
+    columns = [
+        *(holding(head, level) for level, head in heads),
+        holding(Label(("fits",), ("none",)), None),
+        Column(Label(("largest",), ("operator",)), _largest),
+        Column(Label(("whole",), ("inference",)), lambda network: _whole_fit(network, place)),
+    ]
+    rows = [(name(model.label, notes=_unknown(network)), network) for model, network in known]
+    return tabulated(f"fits-{place.key}", f"Operators in {place.title}", "model", rows, columns, caption)
 
 
-def _unknown(network: Network, notes: notation.Notes) -> str:
-    """The mark of operators that are in no column."""
+def _unknown(network: Network) -> tuple[str, ...]:
+    """That operators are in no column."""
     number = sum(operator.working_set_bytes is None for operator in network.operators)
-    return notes.marks([f"without {notation.counted(number, 'operator')} whose shapes are not known"] if number else [])
+    return (f"without {notation.counted(number, 'operator')} whose shapes are not known",) if number else ()
 
 
-def _largest(network: Network) -> str:
+def _largest(network: Network) -> Cell:
     largest = network.largest
-    if largest is None or largest.working_set_bytes is None:
-        return notation.ABSENT
-    return f"{notation.plain(largest.working_set_bytes, 'bytes')}\n{largest.name}"
+    return fact(largest.working_set_bytes, "bytes", under=largest.name) if largest else absent("", "bytes")
 
 
-def _cell(macs: Sequence[int], whole: int) -> str:
-    if not macs:
-        return "0"
-    return f"{len(macs)}\n{notation.percent(sum(macs) / whole)} of MACs" if whole else str(len(macs))
+def _fitting(network: Network, place: _Place, level: str | None) -> Cell:
+    """How many operators fit that level first, and their share of the multiply-accumulates."""
+    sizes = ((each, each.working_set_bytes) for each in network.operators)
+    macs = [each.macs or 0 for each, size in sizes if size is not None and fits(size, place.levels) == level]
+    return Cell(len(macs), under=share(sum(macs), network.macs, "of MACs") if macs and network.macs else "")
 
 
-def _whole_fit(network: Network, place: _Place) -> str:
+def _whole_fit(network: Network, place: _Place) -> Cell:
     size = network.working_set_bytes
-    return notation.ABSENT if size is None else f"{notation.plain(size, 'bytes')}\n{fate(size, place.levels)}"
+    return fact(size, "bytes", under="" if size is None else fate(size, place.levels))
 
 
 def fate(size: int, holding: Sequence[Level]) -> str:
@@ -179,11 +179,11 @@ def _miss_dots(models: Sequence[Model], costs: Costs, caches: Sequence[Cache], w
         return
     line = next((cache.line_bytes for cache in caches if cache.level > 1 and cache.line_bytes), LINE_BYTES)
     marked = tuple((name, size) for name, size in levels(caches) if not name.startswith("L1"))
-    title = titled("Misses for each image against the working set", costs)
+    title = titled("Misses for each image against the working set", costs.simulated)
     events = {words: found[0].event for words, found in panels.items()}
     names = notation.listed(f"{words}: {event.name}" for words, event in events.items())
     yield Figure(
-        keyed("misses", costs),
+        keyed("misses", costs.simulated),
         title,
         f"{title}. {_described(panels, sizes)}.",
         f"For each image, {whose} ({names}). A mark is a model; dotted lines are cache sizes. The dashed line is the "

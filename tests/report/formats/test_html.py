@@ -11,6 +11,7 @@ from browsers import IN_A_BROWSER
 from studies import KERAS, LITERT, failing, family_study, made_study, virtual_study
 
 from profiler import report
+from profiler.report.cells import absent, fact
 from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html
 from profiler.report.model import Question, Report, Section, Table
@@ -36,7 +37,12 @@ SORTED = Table(
     "t",
     "To be sorted",
     ("model", "time", "note"),
-    (("b", "61.2 ms", "x"), ("a", "n/a ¹", ""), ("d", "5 µs", "z"), ("c", "6.7 s", "n/a")),
+    (
+        ("b", fact(61.2e6, "ns"), "x"),
+        ("a", absent("not counted"), ""),
+        ("d", fact(5e3, "ns"), "z"),
+        ("c", fact(6.7e9, "ns"), absent()),
+    ),
 )
 
 

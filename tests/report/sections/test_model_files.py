@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from made_networks import LAYERS, made_form, made_network, made_operator, made_operators, made_resident, made_taken
 from msgspec.structs import replace
-from reading import SVG, everything, number, row, section, table, value
+from reading import SVG, everything, number, row, section, shown, table, value
 from studies import LITERT, NO_PMU, PI5, family_study, made_study
 
 from profiler import report
@@ -199,7 +199,8 @@ def test_notes_of_some_networks_name_their_models() -> None:
 
 
 def operators_of(found: Report, label: str) -> dict[str, dict[str, str]]:
-    of = next(each for each in section(found, NEW[1]).tables if label in re.split(", | and ", each.title))
+    tables = map(shown, section(found, NEW[1]).tables)
+    of = next(each for each in tables if label in re.split(", | and ", each.title))
     return {cells[0]: dict(zip(of.columns, cells, strict=True)) for cells in of.rows}
 
 
@@ -214,7 +215,7 @@ def test_operators_have_their_shares_and_what_the_delegate_took() -> None:
 
 
 def test_models_with_the_same_operators_share_a_table() -> None:
-    tables = section(family(), NEW[1]).tables
+    tables = list(map(shown, section(family(), NEW[1]).tables))
     assert [each.title for each in tables] == ["keras:saved and keras:weights", "litert:fp32 and litert:int8"]
     assert "delegate\ntook" not in tables[0].columns
 
@@ -231,7 +232,8 @@ def test_what_the_delegate_did_not_take_is_named_with_its_share() -> None:
 
 def test_a_network_without_operators_has_no_table_of_them() -> None:
     found = with_facts("litert:int8", network=made_network("int8", operators=()), operators=())
-    assert [each.title for each in section(found, NEW[1]).tables] == ["keras:saved and keras:weights", "litert:fp32"]
+    titles = [shown(each).title for each in section(found, NEW[1]).tables]
+    assert titles == ["keras:saved and keras:weights", "litert:fp32"]
     assert "XNNPACK took every operator of litert:fp32." in section(found, NEW[1]).sentences
 
 

@@ -6,24 +6,24 @@ import pytest
 from made_networks import made_network, made_operator, made_resident, made_taken
 from made_tflite import Graph, Op, T, constant, model
 from msgspec import structs
+from reading import shown
 
 from profiler import modelfile
 from profiler.errors import ProfilerError
 from profiler.machine import targets
 from profiler.measure import inspection
 from profiler.records import Engine
-from profiler.report.model import Table
 from profiler.report.sections.model_inspection import tables
 
 PI5 = targets.find("pi5")
 ENGINE = Engine(package="ai-edge-litert", version="2", call="invoke", threads=1, delegate="XNNPACK")
 
 
-def named(key: str, **found: object) -> dict[str, str]:
+def named(key: str, **given: object) -> dict[str, str]:
     """Rows of a table by their heads."""
-    asked = {"network": made_network(), "engine": None, "resident": None, "target": PI5, "every": True} | found
-    shown: dict[str, Table] = {each.key: each for each in tables(**asked)}  # type: ignore[arg-type]
-    return {row[0]: row[1] for row in shown[key].rows}
+    asked = {"network": made_network(), "engine": None, "resident": None, "target": PI5, "every": True} | given
+    found = {each.key: shown(each) for each in tables(**asked)}  # type: ignore[arg-type]
+    return {row[0]: row[1] for row in found[key].rows}
 
 
 def test_parts_add_up_to_the_file() -> None:
@@ -58,10 +58,10 @@ def test_operators_are_held_against_each_cache() -> None:
 
 def test_the_delegates_share_is_a_column() -> None:
     with_delegate = structs.replace(ENGINE, operators=made_taken({"CONV_2D": 1}))
-    shown = next(
+    found = next(
         each for each in tables(made_network(), with_delegate, None, PI5, every=False) if each.key == "operators"
     )
-    assert shown.columns[-1] == "delegate\ntook"
+    assert shown(found).columns[-1] == "delegate\ntook"
 
 
 def test_a_custom_operator_and_several_inputs_are_described(tmp_path: Path) -> None:

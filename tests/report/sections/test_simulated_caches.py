@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 from msgspec.structs import replace
-from reading import SVG, everything, markdown_tables, number, row, section, table, value
+from reading import SVG, Shown, everything, markdown_tables, number, row, section, shown, table, tables, value
 from studies import failing, made_study, study_beside, virtual_study
 
 from profiler import report
@@ -21,7 +21,7 @@ from profiler.export import tidy_tables
 from profiler.records import Run, Study, from_json, to_json
 from profiler.report.figures.data import CostGrid, RefillBars
 from profiler.report.formats import file_manifest
-from profiler.report.model import Report, Table
+from profiler.report.model import Report
 from profiler.report.sections import simulation_provenance
 
 SMALL = {"images": (1, 5, 10), "repeats": 3, "noise": 0.001}
@@ -78,19 +78,15 @@ def slowed(run: Run, times: int) -> Any:
     )
 
 
-def changed_columns(of: Report, other: Report) -> dict[tuple[str, int], Table]:
+def changed_columns(of: Report, other: Report) -> dict[tuple[str, int], Shown]:
     """Columns with a cell that differs, by their table's key and place, the terminal's tables among them."""
     found = {}
-    for ours, theirs in zip(every_table(of), every_table(other), strict=True):
+    for ours, theirs in zip(tables(of), tables(other), strict=True):
         assert ours.key == theirs.key
         for place in range(len(ours.columns)):
             if [cells[place] for cells in ours.rows] != [cells[place] for cells in theirs.rows]:
                 found[ours.key, place] = ours
     return found
-
-
-def every_table(of: Report) -> list[Table]:
-    return [*of.summary, *(each for section in of.sections for each in section.tables)]
 
 
 def only(simulated: bool) -> Change:
@@ -117,7 +113,7 @@ def test_simulated_and_counted_figures_share_no_column(make: Callable[[Change | 
     assert not {key for key, _ in by_simulated} & {key for key, _ in by_counted}
     for (_, place), found in by_simulated.items():
         assert "simulated" in found.title
-        assert "simulated" in found.columns[place] or found in of.summary
+        assert "simulated" in found.columns[place] or found.key.startswith("simulated-summary-")
     for (_, place), found in by_counted.items():
         assert "simulated" not in found.title + found.columns[place]
 
@@ -160,7 +156,7 @@ def test_a_study_from_before_simulation_is_what_it_was() -> None:
 
 @pytest.mark.parametrize("of", [beside, with_pmu, virtual], ids=["beside", "with a PMU", "virtual"])
 def test_every_table_of_simulated_figures_says_whence_they_are(of: Callable[[], Report]) -> None:
-    found = section(of(), "Simulated caches").tables
+    found = map(shown, section(of(), "Simulated caches").tables)
     figures = [each for each in found if not each.words]
     assert len(figures) >= 2
     for each in figures:
@@ -222,7 +218,7 @@ def test_what_is_not_simulated_is_absent_with_its_reason() -> None:
 
 
 def test_the_modelled_figure_is_called_an_upper_bound_wherever_it_stands() -> None:
-    for found in (*beside().summary[2:], table(beside(), "simulated-image")):
+    for found in (*map(shown, beside().summary[2:]), table(beside(), "simulated-image")):
         names = [cells[0] for cells in found.rows]
         assert "memory_latency_cycles\nmodelled, upper bound" in names
     (how,) = (point for point in section(beside(), "Simulated caches").points if "memory_latency_cycles" in point)
@@ -433,7 +429,7 @@ def test_a_virtual_board_has_no_section_of_measurements() -> None:
         "governor",
     ):
         assert word not in words
-    for each in every_table(virtual()):
+    for each in tables(virtual()):
         assert each.words or "simulated" in each.title
 
 
@@ -473,7 +469,7 @@ def test_every_table_is_rectangular_and_no_word_is_a_slip(
     make: Callable[..., tuple[Study, tuple[Run, ...]]], recipe: dict
 ) -> None:
     found = report.build(*make(**{**SMALL, **recipe}))
-    for each in every_table(found):
+    for each in tables(found):
         assert {len(cells) for cells in each.rows} == {len(each.columns)}
     words = everything(found)
     for slip in ("None", " nan", "[nan", " inf ", "{", "}", "  ", "Estimate(", " .", "()", ".."):

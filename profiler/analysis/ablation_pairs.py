@@ -78,13 +78,8 @@ def pairs(models: Sequence[Model]) -> tuple[AblationPair, ...]:
         for first, form in formed
         if compared_with(form)
         for second, other in formed
-        if _differ(form, other) == [field]
+        if [name for name in Form.__struct_fields__ if getattr(form, name) != getattr(other, name)] == [field]
     )
-
-
-def _differ(first: Form, second: Form) -> list[str]:
-    """The fields that two forms differ in."""
-    return [name for name in Form.__struct_fields__ if getattr(first, name) != getattr(second, name)]
 
 
 def measure(costs: Costs) -> Measure | None:

@@ -1,10 +1,10 @@
 """Which forms answer otherwise than the network they are compared with, and why that is known."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.study_analysis import Agreement
-from profiler.records import AGREE, Answers, Check, Form, Model
+from profiler.records import AGREE, Check, Form, Model
 
 MARK = "‡"
 """What a table puts behind the name of such a form."""
@@ -24,15 +24,16 @@ def reasons(models: Sequence[Model], agreements: Sequence[Agreement]) -> dict[st
     found = {
         each.second: _reason(each.second, each.first, each.same, f"{each.images} inferences of this study", AGREE)
         for each in agreements
-        if _apart(each) and _one_network(of[each.first].form, of[each.second].form)
+        # Of few images a single one is below any bound and no proof.
+        if each.same < AGREE * each.images and each.images - each.same > 1
+        if _one_network(of[each.first].form, of[each.second].form)
     }
-    found |= {model.label: _on_photos(model.label, check) for model in models for check in _disagreeing(model)}
+    found |= {
+        model.label: _on_photos(model.label, model.check)
+        for model in models
+        if model.check and model.check.disagrees and not _random(model.form)
+    }
     return {label: found[label] for label in of if label in found}
-
-
-def _apart(found: Agreement) -> bool:
-    """Whether a study's own images show a disagreement: of few images a single one is below any bound and no proof."""
-    return found.same < AGREE * found.images and found.images - found.same > 1
 
 
 def _one_network(first: Form | None, second: Form | None) -> bool:
@@ -45,20 +46,10 @@ def _random(form: Form | None) -> bool:
     return form is not None and form.weights == "random"
 
 
-def _disagreeing(model: Model) -> Iterator[Check]:
-    """The model's check, where it disagrees and that means something."""
-    if model.check and model.check.disagrees and not _random(model.form):
-        yield model.check
-
-
 def _on_photos(label: str, check: Check) -> str:
-    worst = min(check.answers, key=_share)
+    worst = min(check.answers, key=lambda answers: answers.agree / answers.total)
     return _reason(label, check.reference, worst.agree, f"{worst.total} photos ({worst.photos})", check.bound)
 
 
 def _reason(label: str, reference: str, agree: int, asked: str, bound: float) -> str:
     return f"{label} agrees with {reference} on {agree} of {asked}, below the bound of {notation.percent(bound)}"
-
-
-def _share(answers: Answers) -> float:
-    return answers.agree / answers.total

@@ -1,6 +1,6 @@
 """What each event costs each model: paid once and paid for each image, with intervals. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -18,10 +18,10 @@ whichever of the two is `Cost.per_image`; of a whole process."""
 BENT = "the counts are not on a line over the images: fixed cost and slope average over a bend"
 CONTRADICTED = "slope and region contradict each other beyond their intervals"
 
-Status = Literal["counted", "scaled", "simulated", "modelled", "absent"]
+FigureStatus = Literal["counted", "scaled", "simulated", "modelled", "absent"]
 """Where a figure is from; `absent` where there is none."""
 
-DOUBTFUL: tuple[Status, ...] = ("counted", "scaled", "simulated", "modelled")
+DOUBTFUL: tuple[FigureStatus, ...] = ("counted", "scaled", "simulated", "modelled")
 """The least doubtful first: a ratio is no better than the worse of its two figures."""
 
 FULL = 100.0
@@ -132,7 +132,7 @@ class Cost:
         return self.estimated or (self.running_percent is not None and self.running_percent < FULL)
 
     @property
-    def status(self) -> Status:
+    def status(self) -> FigureStatus:
         """Where its figures are from, if it has any."""
         if self.event.name == LATENCY:
             return "modelled"
@@ -160,6 +160,10 @@ class Cost:
             return stats.at(self.line, images)
         values = [point.value for point in self.points if point.images == images]
         return stats.mean(values) if values else None
+
+
+FigureOf = Callable[[Cost], Estimate | None]
+"""A choice of one of a cost's figures."""
 
 
 class Derived(NamedTuple):

@@ -11,7 +11,7 @@ from profiler.records import Case, Count, Event, Region, Run, Study
 
 
 @dataclass(slots=True)
-class _Found:
+class _RunCounts:
     """What the runs of one model say of one event."""
 
     points: dict[Region, list[Point]] = field(default_factory=dict)
@@ -38,12 +38,12 @@ def _costs(
     def mine(case: Case) -> bool:
         return (case.simulator is not None) == simulated
 
-    found: dict[tuple[str, str], _Found] = {}
+    found: dict[tuple[str, str], _RunCounts] = {}
     for run in ok:
         for count in run.counts if mine(run.case) else ():
             if count.value is not None and (count.status == "simulated") != simulated:
                 continue
-            each = found.setdefault((count.event, run.case.model), _Found())
+            each = found.setdefault((count.event, run.case.model), _RunCounts())
             each.counts.append(count)
             if count.value is not None:
                 point = Point(run.order, run.case.images, float(count.value))
@@ -53,7 +53,7 @@ def _costs(
     costs = {}
     for event in events:
         for model in study.models:
-            its = found.get((event.name, model.label), _Found())
+            its = found.get((event.name, model.label), _RunCounts())
             lack = absent.get(event.name) or _lack(its.counts, model.label in asked, model.label in ran)
             cost = _cost(event, model.label, its, study.plan.seed, lack, simulated)
             costs[event.name, model.label] = _around(cost, around(study))
@@ -87,7 +87,7 @@ def _metrics(costs: Mapping[tuple[str, str], Cost], model: str, seed: int) -> tu
     return tuple(each for each in found if each.fixed or each.per_image)
 
 
-def _cost(event: Event, label: str, found: _Found, seed: int, lack: str, simulated: bool) -> Cost:
+def _cost(event: Event, label: str, found: _RunCounts, seed: int, lack: str, simulated: bool) -> Cost:
     """`lack`: why there is no figure, where there turns out to be none."""
     process = found.points.get("process", [])
     inside = [point for region in COUNTED for point in found.points.get(region, []) if point.images]

@@ -2,7 +2,7 @@
 
 from profiler.analysis import notation
 from profiler.analysis.labels import TAIL
-from profiler.analysis.live_session import Session
+from profiler.analysis.live_session import SessionFigures
 from profiler.records import Spread
 
 BESIDE = ("llc_load_miss", "stall_backend", "stall_memory")
@@ -11,17 +11,15 @@ BESIDE = ("llc_load_miss", "stall_backend", "stall_memory")
 
 def fps(rate: float) -> str:
     """`29.7 frames a second`."""
-    return f"{notation.plain(rate, notation.NUMBER)} frames a second"
+    return f"{notation.number(rate)} frames a second"
 
 
-def rates(found: Session) -> str:
+def rates(found: SessionFigures) -> str:
     """Of the windows the slowest and the fastest, in frames a second: `28.1 to 29.9`."""
-    return " to ".join(
-        dict.fromkeys(notation.plain(rate, notation.NUMBER) for rate in (min(found.rates), max(found.rates)))
-    )
+    return " to ".join(dict.fromkeys(notation.number(rate) for rate in (min(found.rates), max(found.rates))))
 
 
-def quantiles(found: Session) -> str:
+def quantiles(found: SessionFigures) -> str:
     """Of single inferences, as far as their number bears them."""
     if found.latency is None:
         return notation.ABSENT

@@ -15,7 +15,7 @@ THIRDS = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Session:
+class SessionFigures:
     """A session with at least one recorded window.
 
     Attributes:
@@ -53,7 +53,7 @@ class Session:
         return self.summary.frames - self.frames if self.summary else 0
 
 
-def session(study: Study, runs: Sequence[Run], analysis: Analysis) -> Session | None:
+def session(study: Study, runs: Sequence[Run], analysis: Analysis) -> SessionFigures | None:
     """The session of a study that is one; None of a sweep, and where no window was recorded."""
     windows = [run for run in runs if run.outcome == "ok" and run.completion and run.wall_ns > 0]
     if study.live is None or not windows:
@@ -61,7 +61,7 @@ def session(study: Study, runs: Sequence[Run], analysis: Analysis) -> Session | 
     model, frames = study.models[0].label, sum(run.case.images for run in windows)
     summary, seconds = study.live.summary, sum(run.wall_ns for run in windows) / 1e9
     costs = analysis.costs
-    return Session(
+    return SessionFigures(
         live=study.live,
         model=model,
         costs=costs,
@@ -94,8 +94,5 @@ def _once(run: Run) -> Iterator[tuple[str, Usage]]:
 
 def _labels(live: Live, windows: Sequence[Run]) -> dict[str, int]:
     won = Counter(winner for run in windows if run.completion for winner in run.completion.top)
-    return {_name(live, winner): count for winner, count in won.most_common()}
-
-
-def _name(live: Live, winner: int) -> str:
-    return live.classes[winner] if winner < len(live.classes) else f"class {winner}"
+    names = dict(enumerate(live.classes))
+    return {names.get(winner, f"class {winner}"): count for winner, count in won.most_common()}

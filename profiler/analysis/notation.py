@@ -77,6 +77,21 @@ def plain(value: float, unit: str, digits: int = 3) -> str:
     return _joined(text.rstrip("0").rstrip(".") if "." in text else text, symbol)
 
 
+def ratio(estimate: Estimate) -> str:
+    """A ratio and its interval on one line: `1.20 [1.18, 1.22]`."""
+    return in_sentence(estimate, NUMBER)
+
+
+def number(value: float) -> str:
+    """A pure number that has no interval, to 3 digits."""
+    return plain(value, NUMBER)
+
+
+def size(size_bytes: float) -> str:
+    """`2 MiB`."""
+    return plain(size_bytes, "bytes")
+
+
 def clock(hz: float) -> str:
     """`2.40 GHz`."""
     return f"{hz / 1e9:.2f} GHz"

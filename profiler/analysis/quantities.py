@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from profiler.analysis.costs import Cost, Costs, Status, What, quotient
+from profiler.analysis.costs import Cost, Costs, FigureStatus, What, quotient
 from profiler.analysis.labels import TAIL, events_in_order, lab_images
-from profiler.analysis.live_session import Session, session
+from profiler.analysis.live_session import SessionFigures, session
 from profiler.analysis.notation import NUMBER
 from profiler.analysis.quantity import RATIO, Quantity, quantity
 from profiler.analysis.stats import Estimate
@@ -79,7 +79,7 @@ def of_metrics(costs: Costs) -> Iterator[Quantity]:
                 for cost in costs.values()
                 if cost.model == label and cost.event.metric in (metric.above, metric.below) and not cost.reason
             }
-            status: Status = "simulated" if costs.simulated else "scaled" if "scaled" in made else "counted"
+            status: FigureStatus = "simulated" if costs.simulated else "scaled" if "scaled" in made else "counted"
             for what, figure in (("fixed", each.fixed), ("image", each.per_image)):
                 if figure:
                     yield quantity(label, metric.name, what, figure, metric.unit or NUMBER, status)
@@ -133,7 +133,7 @@ def every(study: Study, runs: Sequence[Run], analysis: Analysis) -> tuple[Quanti
     return (*quantities(study, analysis), *of_session(session(study, runs, analysis)))
 
 
-def of_session(found: Session | None) -> tuple[Quantity, ...]:
+def of_session(found: SessionFigures | None) -> tuple[Quantity, ...]:
     """A session's own figures; rates are in frames a second, shares in percent."""
     if found is None:
         return ()

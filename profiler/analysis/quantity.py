@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from profiler.analysis.costs import Status
+from profiler.analysis.costs import FigureStatus
 from profiler.analysis.stats import Estimate
 
 RATIO = "_ratio"
@@ -42,7 +42,7 @@ class Quantity:
     low: float | None
     high: float | None
     unit: str
-    status: Status
+    status: FigureStatus
     reason: str | None = None
 
     @property
@@ -57,7 +57,7 @@ def quantity(
     what: str,
     figure: Estimate | float | None,
     unit: str,
-    status: Status,
+    status: FigureStatus,
     lack: str = "",
     images: int | None = None,
 ) -> Quantity:

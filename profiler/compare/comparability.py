@@ -53,9 +53,7 @@ def _marks(first: Model, second: Model) -> Iterator[str]:
     if first.label != second.label:
         yield f"the same file is {first.label} in one study and {second.label} in the other"
     if not (first.sha256 and second.sha256):
-        sizes = notation.listed(
-            notation.plain(model.size_bytes, "bytes") for model in (first, second) if model.size_bytes
-        )
+        sizes = notation.listed(notation.size(model.size_bytes) for model in (first, second) if model.size_bytes)
         yield f"{first.label} is not shown to be the same file in both studies ({sizes or 'of unknown size'})"
 
 
@@ -105,7 +103,7 @@ def _size_and_shape(cache: Cache) -> tuple[int, str, int, int, int, int]:
 
 
 def _sizes(caches: Sequence[Cache]) -> str:
-    return ", ".join(f"{cache_geometry.name(cache)} {notation.plain(cache.size_bytes, 'bytes')}" for cache in caches)
+    return ", ".join(f"{cache_geometry.name(cache)} {notation.size(cache.size_bytes)}" for cache in caches)
 
 
 def unlike_latencies(first: Simulation, second: Simulation) -> str | None:

@@ -74,7 +74,7 @@ def _engines(found: Comparison) -> Iterator[tuple[Entry, ...]]:
             "engine": lambda each: f"{each.engine.package} {each.engine.version}",
             "asked by": lambda each: each.engine.call,
             "delegate": lambda each: each.engine.delegate or "none",
-            "file": lambda each: f"{each.file}, {notation.plain(each.size_bytes, 'bytes')}",
+            "file": lambda each: f"{each.file}, {notation.size(each.size_bytes)}",
         }
         for name, told in facts.items():
             cells = [told(each) if each else absent() for each in mine]
@@ -88,8 +88,7 @@ def _bytes(size: int | None) -> Entry:
 
 def _caches(subject: Subject) -> str:
     return notation.listed(
-        f"L{cache.level}{' ' + cache.type.lower() if cache.level == 1 else ''} "
-        f"{notation.plain(cache.size_bytes, 'bytes')}"
+        f"L{cache.level}{' ' + cache.type.lower() if cache.level == 1 else ''} {notation.size(cache.size_bytes)}"
         for cache in subject.study.machine.caches
     )
 

@@ -56,7 +56,7 @@ def what(row: Row) -> str:
 def times(row: Row) -> str:
     """The ratio in a sentence: `1.20 [1.18, 1.22]`."""
     if row.ratio is not None:
-        return notation.in_sentence(row.ratio, notation.NUMBER)
+        return notation.ratio(row.ratio)
     return _FROM_NOTHING if row.verdict == "more" else notation.ABSENT
 
 
@@ -107,17 +107,14 @@ def _beside(found: Comparison, rows: Sequence[Row], key: str, title: str, captio
     """A row a model and event; a column a study, then one for each ratio, and what they show."""
     images = rows[0].images
     whole = f" at {notation.counted(images, 'image')}" if images is not None else ""
-    named = [(_named(next(iter(its.values()))), its) for its in by_study(rows, lambda row: row.key).values()]
+    slope = {row.key: f"{name(row)}{' (slope)' if row.what == 'slope' else ''}" for row in rows}
+    named = [(slope[key], its) for key, its in by_study(rows, lambda row: row.key).items()]
     columns = [
         *studies(found, lambda row, place: of_quantity(of_row(found, row)[place])),
         *ratios(found, lambda row: ratio(found, row, row.marks)),
         Column("shown", lambda its: _shown(found, its)),
     ]
     return tabulated(key, titled(f"{title}{whole}", rows[0].simulated), "model and event", named, columns, caption)
-
-
-def _named(row: Row) -> str:
-    return f"{name(row)}{' (slope)' if row.what == 'slope' else ''}"
 
 
 def _shown(found: Comparison, its: ByStudy) -> str:

@@ -12,7 +12,7 @@ Make = Callable[[Study, str], Mapping[str, bytes]]
 """From a study and a name to files by name within the export's folder; a format of one file gives it that name."""
 
 
-class Format(NamedTuple):
+class ExportFormat(NamedTuple):
     """A format.
 
     Attributes:
@@ -27,10 +27,10 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "pyperf": Format("profiler.export.pyperf_suite", ".pyperf.json", folder=False),
-    "csv": Format("profiler.export.csv_files", "-csv", folder=True),
-    "parquet": Format("profiler.export.parquet", "-parquet", folder=True),
-    "json": Format("profiler.export.json_document", ".json", folder=False),
+    "pyperf": ExportFormat("profiler.export.pyperf_suite", ".pyperf.json", folder=False),
+    "csv": ExportFormat("profiler.export.csv_files", "-csv", folder=True),
+    "parquet": ExportFormat("profiler.export.parquet", "-parquet", folder=True),
+    "json": ExportFormat("profiler.export.json_document", ".json", folder=False),
 }
 
 

@@ -15,7 +15,7 @@ from profiler.records import Event, Machine, MachineState
 _ENGINES = {"LiteRT": ("ai-edge-litert", "tflite-runtime", "tensorflow"), "Keras": ("tensorflow",)}
 
 
-class Finding(NamedTuple):
+class Diagnosis(NamedTuple):
     """One thing looked at.
 
     Attributes:
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 class Examination(NamedTuple):
     """All findings, and of the event set asked for which event is counted here and why another is not."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[Diagnosis, ...]
     events: tuple[Event, ...]
     absent: dict[str, str]
 
@@ -54,7 +54,7 @@ def examine(event_set: str = "lab") -> Examination:
     return Examination(findings, events, absent)
 
 
-def _chain(hardware: bool) -> Iterator[Finding]:
+def _chain(hardware: bool) -> Iterator[Diagnosis]:
     """The simulators, and whom `--counters auto` takes: perf, or the first of them where perf counts no hardware."""
     setup = Setup(targets.find(DEFAULT_TARGET), 1, None)
     usable = []
@@ -62,30 +62,30 @@ def _chain(hardware: bool) -> Iterator[Finding]:
         try:
             simulator, _ = choose_simulator(name, setup)
         except UnusableError as error:
-            yield Finding("missing", name, error.cause, error.remedy)
+            yield Diagnosis("missing", name, error.cause, error.remedy)
         else:
             usable.append(simulator.version)
-            yield Finding("ok", name, f"{simulator.version} simulates caches for {simulator.arch} programs")
+            yield Diagnosis("ok", name, f"{simulator.version} simulates caches for {simulator.arch} programs")
     if hardware:
-        yield Finding("ok", "--counters auto", "perf, for it counts hardware events here; no simulator is needed")
+        yield Diagnosis("ok", "--counters auto", "perf, for it counts hardware events here; no simulator is needed")
     elif usable:
         detail = f"perf counts no hardware event here, so {usable[0]} simulates the caches of a {setup.target.title}"
-        yield Finding("ok", "--counters auto", detail)
+        yield Diagnosis("ok", "--counters auto", detail)
     else:
         detail = "neither perf nor a simulator counts caches here: times and page faults only"
-        yield Finding("warning", "--counters auto", detail, "sudo apt install qemu-user gcc libc6-dev")
+        yield Diagnosis("warning", "--counters auto", detail, "sudo apt install qemu-user gcc libc6-dev")
 
 
-def _boards() -> Iterator[Finding]:
+def _boards() -> Iterator[Diagnosis]:
     made = dict.fromkeys(board.title for board, _ in virtual.installed())
     detail = ", ".join(made) or "none set up; `profiler virtual setup pi5` makes one"
-    yield Finding("ok", "virtual boards", detail)
+    yield Diagnosis("ok", "virtual boards", detail)
 
 
-def _core(machine: Machine, core: catalogue.Core) -> Finding:
+def _core(machine: Machine, core: catalogue.Core) -> Diagnosis:
     known = machine.uarch != "generic"
     cpus = "1 CPU" if machine.cpus == 1 else f"{machine.cpus} CPUs"
-    return Finding(
+    return Diagnosis(
         "ok" if known else "warning",
         "core",
         f"{machine.board or machine.system}, {machine.cpu}, {cpus}, catalogue: {core.title}",
@@ -93,47 +93,47 @@ def _core(machine: Machine, core: catalogue.Core) -> Finding:
     )
 
 
-def _counters(events: tuple[Event, ...], machine: Machine) -> tuple[tuple[Finding, ...], dict[str, str]]:
+def _counters(events: tuple[Event, ...], machine: Machine) -> tuple[tuple[Diagnosis, ...], dict[str, str]]:
     try:
         _, survey = choose("perf", events, machine, ("process", "inference"))
     except ProfilerError as error:
         absent = {event.name: "perf cannot be used" for event in events}
-        return (Finding("missing", "perf", error.cause, error.remedy),), absent
-    perf = Finding("ok", "perf", f"version {machine.perf_version}, regions by --control")
+        return (Diagnosis("missing", "perf", error.cause, error.remedy),), absent
+    perf = Diagnosis("ok", "perf", f"version {machine.perf_version}, regions by --control")
     return (perf, _scope(survey, machine), *_hardware(events, survey, machine)), survey.absent
 
 
-def _scope(survey: Survey, machine: Machine) -> Finding:
+def _scope(survey: Survey, machine: Machine) -> Diagnosis:
     paranoid = machine.perf_event_paranoid
     if survey.scope == "user":
         detail = f"only user-space is counted (perf_event_paranoid {paranoid}); the kernel's part is not"
-        return Finding("warning", "scope", detail, "sudo sysctl kernel.perf_event_paranoid=1")
-    return Finding("ok", "scope", f"user-space and kernel are counted (perf_event_paranoid {paranoid})")
+        return Diagnosis("warning", "scope", detail, "sudo sysctl kernel.perf_event_paranoid=1")
+    return Diagnosis("ok", "scope", f"user-space and kernel are counted (perf_event_paranoid {paranoid})")
 
 
-def _hardware(events: tuple[Event, ...], survey: Survey, machine: Machine) -> Iterator[Finding]:
+def _hardware(events: tuple[Event, ...], survey: Survey, machine: Machine) -> Iterator[Diagnosis]:
     wanted = [event for event in events if event.kind == "hardware"]
     counted = [event for event in wanted if event.name not in survey.absent]
     if not wanted:
         return
     if not counted and machine.pmu and "cycles" not in survey.absent:
         detail = f"{machine.pmu} has none of the events asked for"
-        yield Finding("missing", "hardware counters", detail, "profiler events  (lists those of this core)")
+        yield Diagnosis("missing", "hardware counters", detail, "profiler events  (lists those of this core)")
         return
     if not counted:
-        yield Finding(
+        yield Diagnosis(
             "missing", "hardware counters", "none: cycles, stalls and caches are n/a", _no_pmu_remedy(machine)
         )
         return
     if survey.notes:
         detail = f"{len(counted)} of {len(wanted)} events of the set; {' '.join(survey.notes)}"
-        yield Finding("warning", "hardware counters", detail, "run on the hardware itself, or use --counters qemu")
+        yield Diagnosis("warning", "hardware counters", detail, "run on the hardware itself, or use --counters qemu")
         return
     passes = f"in {len(survey.groups)} pass{'es' if len(survey.groups) > 1 else ''}, none multiplexed"
-    yield Finding("ok", "hardware counters", f"{len(counted)} of {len(wanted)} events of the set, {passes}")
+    yield Diagnosis("ok", "hardware counters", f"{len(counted)} of {len(wanted)} events of the set, {passes}")
     if host.nmi_watchdog():
         detail = "the kernel's NMI watchdog holds one hardware counter"
-        yield Finding("warning", "watchdog", detail, "sudo sysctl kernel.nmi_watchdog=0")
+        yield Diagnosis("warning", "watchdog", detail, "sudo sysctl kernel.nmi_watchdog=0")
 
 
 def _no_pmu_remedy(machine: Machine) -> str:
@@ -147,13 +147,13 @@ def _no_pmu_remedy(machine: Machine) -> str:
     return "use a kernel with a driver for this CPU's PMU (look for a cpu or armv8_* in /sys/bus/event_source/devices)"
 
 
-def _engines() -> Iterator[Finding]:
+def _engines() -> Iterator[Diagnosis]:
     for engine, packages in _ENGINES.items():
         found = next((package for package in packages if _version(package)), None)
         if found:
-            yield Finding("ok", engine, f"{found} {_version(found)}")
+            yield Diagnosis("ok", engine, f"{found} {_version(found)}")
         else:
-            yield Finding("missing", engine, "not installed", f"pip install {packages[0]}")
+            yield Diagnosis("missing", engine, "not installed", f"pip install {packages[0]}")
 
 
 def _version(package: str) -> str | None:
@@ -163,27 +163,27 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _calm(machine: Machine, state: MachineState) -> Iterator[Finding]:
+def _calm(machine: Machine, state: MachineState) -> Iterator[Diagnosis]:
     """Whether the machine is quiet and steady enough to be measured."""
     if state.governor not in (None, "performance"):
-        yield Finding(
+        yield Diagnosis(
             "warning",
             "clock",
             f"the {state.governor} governor moves the clock",
             "echo performance | sudo tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor",
         )
     elif state.governor is None:
-        yield Finding("warning", "clock", "no governor to be seen, so the clock may move unnoticed", None)
+        yield Diagnosis("warning", "clock", "no governor to be seen, so the clock may move unnoticed", None)
     else:
-        yield Finding("ok", "clock", "performance governor")
+        yield Diagnosis("ok", "clock", "performance governor")
     if state.throttled:
         words = ", ".join(host.throttled_text(state.throttled))
-        yield Finding("warning", "throttling", words, "cool the board and use its own 5 V 5 A supply, then reboot")
+        yield Diagnosis("warning", "throttling", words, "cool the board and use its own 5 V 5 A supply, then reboot")
     if state.load_1min is not None and state.load_1min > machine.cpus / 2:
         detail = f"load {state.load_1min:.1f} on {machine.cpus} CPUs: something else is running"
-        yield Finding("warning", "load", detail, "top -o %CPU  (and end what is not needed)")
+        yield Diagnosis("warning", "load", detail, "top -o %CPU  (and end what is not needed)")
     if state.swap_used_bytes:
         detail = f"{state.swap_used_bytes / 2**20:.0f} MiB of swap in use"
-        yield Finding(
+        yield Diagnosis(
             "warning", "memory", detail, "free -h  (end what is not needed, then sudo swapoff -a && sudo swapon -a)"
         )

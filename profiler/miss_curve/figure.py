@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from profiler.analysis import notation
 from profiler.analysis.notation import listed, plain
 from profiler.miss_curve.curve import CurvePoint, Level, levels, machines, short, spread, spreads
 from profiler.miss_curve.sentences import heading
 from profiler.records import MissCurve
-from profiler.report.figures.layout import WIDTH, Mark, marks
+from profiler.report.figures.layout import WIDTH, SeriesMark, marks
 from profiler.report.figures.render import svg
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def draw(curve: MissCurve, points: Sequence[CurvePoint]) -> bytes:
 def alt(curve: MissCurve, points: Sequence[CurvePoint]) -> str:
     """What the drawing shows, for a reader who cannot see it."""
     warm, cold = spreads(curve.steady), spreads(curve.cold)
-    first, last = (plain(curve.sizes_bytes[place], "bytes") for place in (0, -1))
+    first, last = (notation.size(curve.sizes_bytes[place]) for place in (0, -1))
     found = listed(dict.fromkeys(point.series for point in points))
     beside = f" Points beside it: {found}." if found else ""
     return (
@@ -67,7 +68,7 @@ def paint(canvas: "Canvas", curve: MissCurve, points: Sequence[CurvePoint]) -> N
     """Draws on the canvas, whose size this sets."""
     series = dict.fromkeys(point.series for point in points)
     looks = marks((_WARM, _COLD, *series))
-    looks |= {point.series: Mark("#111", _CROSS) for point in points if point.kind == "same pass"}
+    looks |= {point.series: SeriesMark("#111", _CROSS) for point in points if point.kind == "same pass"}
     rows = _rows(curve)
     canvas.set_size_inches(WIDTH, _HEIGHT + _ROW * (len(series) + max(rows.values(), default=0)))
     axes = canvas.subplots()
@@ -84,7 +85,7 @@ def paint(canvas: "Canvas", curve: MissCurve, points: Sequence[CurvePoint]) -> N
     )
 
 
-def _curves(axes: "Axes", curve: MissCurve, looks: dict[str, Mark]) -> None:
+def _curves(axes: "Axes", curve: MissCurve, looks: dict[str, SeriesMark]) -> None:
     sizes = np.array(curve.sizes_bytes)
     warm, cold = spreads(curve.steady), spreads(curve.cold)
     mean = np.array([found.value for found in warm])
@@ -98,7 +99,7 @@ def _curves(axes: "Axes", curve: MissCurve, looks: dict[str, Mark]) -> None:
 def _floor(axes: "Axes", curve: MissCurve) -> None:
     touched = spread(curve.touched).value
     axes.axhline(touched, color="#444", linewidth=1, linestyle=_DOTTED, zorder=2)
-    said = f"distinct lines touched ({plain(touched * curve.line_bytes, 'bytes')})"
+    said = f"distinct lines touched ({notation.size(touched * curve.line_bytes)})"
     axes.annotate(
         said,
         (0, touched),
@@ -111,7 +112,7 @@ def _floor(axes: "Axes", curve: MissCurve) -> None:
     )
 
 
-def _point(axes: "Axes", point: CurvePoint, look: Mark) -> None:
+def _point(axes: "Axes", point: CurvePoint, look: SeriesMark) -> None:
     """Crosses and hollow marks are simulated, filled ones measured; with their intervals, where they have any."""
     if point.interval:
         ends = [point.size_bytes, point.size_bytes]
@@ -138,7 +139,7 @@ def _axes(axes: "Axes", curve: MissCurve) -> None:
     axes.set_xlim(smallest, largest)
     axes.xaxis.set_major_locator(FixedLocator([float(2**power) for power in range(14, 27, 2)]))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: plain(size, "bytes")))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: notation.size(size)))
     axes.set_xlabel("cache size")
     # A straight scale, on which nothing vanishes: a cache that holds all leaves 0 or nearly so.
     most = axes.dataLim.ymax
@@ -148,7 +149,7 @@ def _axes(axes: "Axes", curve: MissCurve) -> None:
     line = curve.line_bytes
     beyond = axes.secondary_yaxis("right", functions=(lambda y: np.multiply(y, line), lambda y: np.divide(y, line)))
     beyond.yaxis.set_major_locator(MultipleLocator(_step(most * line)))
-    beyond.yaxis.set_major_formatter(FuncFormatter(lambda size, _: plain(size, "bytes")))
+    beyond.yaxis.set_major_formatter(FuncFormatter(lambda size, _: notation.size(size)))
     beyond.set_ylabel(f"bytes from beyond ({line} a miss)")
     axes.grid(visible=True)
     axes.set_axisbelow(True)
@@ -163,7 +164,7 @@ def _marked(curve: MissCurve) -> Iterator[tuple[int, str]]:
                 found.setdefault(level.size_bytes, []).append(level)
     for size in sorted(found):
         whose = ", ".join(f"{short(level.machine)} {level.name}" for level in found[size])
-        yield size, f"{whose} {plain(size, 'bytes')}"
+        yield size, f"{whose} {notation.size(size)}"
 
 
 def _step(most: float) -> float:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from profiler.analysis.notation import MINUS, NUMBER, counted, listed, percent, plain
+from profiler.analysis import notation
+from profiler.analysis.notation import MINUS, counted, listed, percent, plain
 from profiler.machine import targets
 from profiler.miss_curve.curve import (
     Level,
@@ -49,9 +50,10 @@ def label(curve: MissCurve) -> str:
     """Where the figures come from: who simulated, whose instructions, which engine, how it was sampled."""
     where = f", programs of a virtual {curve.guest}" if curve.guest else ""
     draws = counted(len(curve.steady), "sample")
+    inferences = "one inference" if curve.images == 1 else f"mean of {curve.images} inferences"
     return (
         f"Simulated by {curve.source}, not measured: {architecture(curve.arch)} instructions{where}, {curve.engine}, "
-        f"{counted(curve.threads, 'thread')}, {_inferences(curve)}, {draws} of one line in {curve.one_in}, "
+        f"{counted(curve.threads, 'thread')}, {inferences}, {draws} of one line in {curve.one_in}, "
         f"seeds {listed(map(str, curve.seeds))}."
     )
 
@@ -135,7 +137,7 @@ def _predictions(curve: MissCurve) -> Table:
         Column("the curve is off by", lambda each: _signed(each.off)),
     ]
     caption = f"Misses an inference, both from one pass. Simulated in full: {targets.describe(curve.target)}."
-    rows = [(f"{each.level.name}, {plain(each.level.size_bytes, 'bytes')}", each) for each in predictions(curve)]
+    rows = [(f"{each.level.name}, {notation.size(each.level.size_bytes)}", each) for each in predictions(curve)]
     title = "The curve beside the full simulation, both simulated"
     return tabulated("predictions", title, curve.target.title, rows, columns, caption)
 
@@ -144,29 +146,26 @@ def _touched(curve: MissCurve) -> str:
     touched = spread(curve.touched)
     size = touched.value * curve.line_bytes
     return (
-        f"An inference of {curve.file} touches {plain(size, 'bytes')} of memory "
+        f"An inference of {curve.file} touches {notation.size(size)} of memory "
         f"({with_error(touched)} distinct lines of {curve.line_bytes} bytes), "
-        f"{plain(size / curve.file_bytes, NUMBER)} times the file's {plain(curve.file_bytes, 'bytes')}: "
+        f"{notation.number(size / curve.file_bytes)} times the file's {notation.size(curve.file_bytes)}: "
         "all that it reads and writes, so weights as the engine keeps them, activations, code and tables."
     )
 
 
 def _cold(curve: MissCurve) -> str:
     largest, left = curve.sizes_bytes[-1], spreads(curve.steady)[-1].value
+    misses = f"{plain(left, '')} misses are left" if left else "none of the sampled lines misses"
     return (
         "An inference that begins with empty caches misses each of these lines at least once, whatever the cache; in "
-        f"one of {plain(largest, 'bytes')} that is warm, {_times(left)} an inference."
+        f"one of {notation.size(largest)} that is warm, {misses} an inference."
     )
-
-
-def _times(misses: float) -> str:
-    return f"{plain(misses, '')} misses are left" if misses else "none of the sampled lines misses"
 
 
 def _falls(curve: MissCurve) -> Iterator[str]:
     """From which size on the misses are at most a share of the smallest cache's."""
     means = [found.value for found in spreads(curve.steady)]
-    smallest = plain(curve.sizes_bytes[0], "bytes")
+    smallest = notation.size(curve.sizes_bytes[0])
     yield f"A warm cache of {smallest} misses {plain(means[0], '')} times an inference."
     sizes = {
         share: next(
@@ -174,7 +173,7 @@ def _falls(curve: MissCurve) -> Iterator[str]:
         )
         for share in SHARES
     }
-    enough = [f"{share * 100:g} % from {plain(size, 'bytes')} on" for share, size in sizes.items() if size]
+    enough = [f"{share * 100:g} % from {notation.size(size)} on" for share, size in sizes.items() if size]
     if enough:
         yield f"Of these at most so many are left: {listed(enough)}."
     never = next((share for share, size in sizes.items() if size is None), None)
@@ -185,8 +184,8 @@ def _falls(curve: MissCurve) -> Iterator[str]:
 def _left(curve: MissCurve) -> Iterator[str]:
     """What the simulated machine's caches leave, by the curve."""
     told = [
-        f"the {level.name} ({plain(level.size_bytes, 'bytes')}) leaves {plain(found.value, '')} misses an "
-        f"inference ({_bytes(curve, found.value)} from beyond)"
+        f"the {level.name} ({notation.size(level.size_bytes)}) leaves {plain(found.value, '')} misses an "
+        f"inference ({notation.size(found.value * curve.line_bytes)} from beyond)"
         for level in levels(curve.target)
         if (found := at(curve, level.size_bytes))
     ]
@@ -202,7 +201,7 @@ def _sampling(curve: MissCurve) -> Iterator[str]:
         error = percent((found[worst].error or 0) / found[worst].value)
         yield (
             f"Sampling: at the caches marked, one standard error of the {len(curve.steady)} samples' mean is at most "
-            f"{error} (at {plain(worst, 'bytes')})."
+            f"{error} (at {notation.size(worst)})."
         )
     differences = {size: share for size in marked if (share := apart(curve, size)) is not None}
     if differences:
@@ -210,7 +209,7 @@ def _sampling(curve: MissCurve) -> Iterator[str]:
         seeds, most = listed(map(str, curve.seeds)), percent(differences[worst])
         yield (
             f"Repeated with another seed ({seeds}), so with other lines in another process, the curve differs there by "
-            f"at most {most} (at {plain(worst, 'bytes')}): sampling, and what differs from process to process."
+            f"at most {most} (at {notation.size(worst)}): sampling, and what differs from process to process."
         )
 
 
@@ -219,25 +218,13 @@ def _compared(curve: MissCurve) -> Iterator[str]:
     if not found:
         return
     told = listed(
-        f"{_above(each.off)} its {each.level.name} of {plain(each.level.size_bytes, 'bytes')} "
-        f"({plain(each.curve.value, '')} against {plain(each.full, '')})"
+        f"{percent(abs(each.off))} {'above' if each.off > 0 else 'below'} its {each.level.name} of "
+        f"{notation.size(each.level.size_bytes)} ({plain(each.curve.value, '')} against {plain(each.full, '')})"
         for each in found
     )
     yield f"The caches of {curve.target.title} were simulated in full in the same pass: the curve is {told}."
     yield _DIFFERENCE
 
 
-def _above(off: float) -> str:
-    return f"{percent(abs(off))} {'above' if off > 0 else 'below'}"
-
-
 def _signed(off: float) -> str:
     return f"{'+' if off > 0 else MINUS}{percent(abs(off))}"
-
-
-def _bytes(curve: MissCurve, misses: float) -> str:
-    return plain(misses * curve.line_bytes, "bytes")
-
-
-def _inferences(curve: MissCurve) -> str:
-    return "one inference" if curve.images == 1 else f"mean of {curve.images} inferences"

@@ -14,7 +14,7 @@ from profiler.report.model import Report
 Say = Callable[[str], object]
 """Is told, in a line, which format was not made and what to install."""
 
-Format = Callable[[Report, Drawings], Mapping[str, bytes]]
+Renderer = Callable[[Report, Drawings], Mapping[str, bytes]]
 """From a report and its figures to files by name within the report's folder, the main one first.
 
 May raise `MissingProgramError`.
@@ -93,10 +93,6 @@ def _json(report: Report, _drawn: Drawings) -> dict[str, bytes]:
     return {"report.json": as_json.render(report)}
 
 
-def _csv(report: Report, _drawn: Drawings) -> dict[str, bytes]:
-    return {name: make() for name, make in report.data.items()}
-
-
 def _tex(report: Report, drawn: Drawings) -> dict[str, bytes]:
     from profiler.report.formats import latex
 
@@ -110,11 +106,11 @@ def _pdf(report: Report, drawn: Drawings) -> dict[str, bytes]:
     return {"report.pdf": pdf.make(latex.render(report), drawn.pdfs)}
 
 
-FORMATS: dict[str, Format] = {
+FORMATS: dict[str, Renderer] = {
     "html": _html,
     "md": _markdown,
     "json": _json,
-    "csv": _csv,
+    "csv": lambda report, _drawn: {name: make() for name, make in report.data.items()},
     "tex": _tex,
     "pdf": _pdf,
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from profiler.analysis.costs import Status
+from profiler.analysis.costs import FigureStatus
 from profiler.analysis.labels import SIMULATED
 from profiler.analysis.quantity import Quantity, QuantityKey
 from profiler.analysis.stats import Estimate
@@ -69,7 +69,7 @@ def absent(reason: str = "", unit: str = "", quantity: QuantityKey | None = None
 
 
 def estimated(
-    estimate: Estimate | None, unit: str, status: Status = "counted", lack: str = "", under: str = ""
+    estimate: Estimate | None, unit: str, status: FigureStatus = "counted", lack: str = "", under: str = ""
 ) -> Cell:
     """Return a figure with its interval; `lack` says why there is none."""
     if estimate is None:

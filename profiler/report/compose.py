@@ -7,7 +7,7 @@ from profiler.analysis import notation
 from profiler.analysis.agreement import reasons
 from profiler.analysis.costs import native
 from profiler.analysis.labels import SIMULATED, events_in_order
-from profiler.analysis.live_session import Session, session
+from profiler.analysis.live_session import SessionFigures, session
 from profiler.analysis.quantities import every
 from profiler.analysis.quantity import Quantity
 from profiler.analysis.study_analysis import Analysis, analyse
@@ -73,7 +73,7 @@ def compose(study: Study, runs: Sequence[Run]) -> Report:
 
 
 def _sections(
-    study: Study, runs: Sequence[Run], analysis: Analysis, validity: Validity, live: Session | None
+    study: Study, runs: Sequence[Run], analysis: Analysis, validity: Validity, live: SessionFigures | None
 ) -> tuple[Section, ...]:
     """The figures first, then where they come from; without those that have nothing to say of this study."""
     costs = analysis.costs

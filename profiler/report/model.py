@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from profiler.analysis.agreement import MARK
-from profiler.analysis.costs import Status
+from profiler.analysis.costs import FigureStatus
 from profiler.analysis.quantity import Quantity, QuantityKey
 from profiler.report.figures.data import Drawing
 from profiler.validity.model import Validity
@@ -63,7 +63,7 @@ class Cell:
 
     value: float | None
     unit: str = ""
-    status: Status | Literal["fact"] = "fact"
+    status: FigureStatus | Literal["fact"] = "fact"
     low: float | None = None
     high: float | None = None
     digits: int | None = None

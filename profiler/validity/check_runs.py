@@ -161,8 +161,7 @@ def swapping(runs: Sequence[Run]) -> Iterator[Finding]:
         yield Finding(
             "swapping",
             "degraded",
-            f"The swap in use grew by {notation.plain(grown, 'bytes')} while it was measured{within}: memory was "
-            "short, "
+            f"The swap in use grew by {notation.size(grown)} while it was measured{within}: memory was short, "
             "and times may be a disk's.",
             "Close other programs, or measure on a machine with more memory; then sweep again.",
             orders(mine),

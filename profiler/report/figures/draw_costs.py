@@ -17,7 +17,7 @@ from profiler.report.figures.layout import (
     SMALL,
     Key,
     Margins,
-    Mark,
+    SeriesMark,
     cells,
     grid,
     head,
@@ -42,7 +42,7 @@ _CURVE = 41
 """Points of a curve or of a band's edge."""
 
 
-def cost_lines(canvas: "Canvas", drawing: CostLines, looks: dict[str, Mark]) -> None:
+def cost_lines(canvas: "Canvas", drawing: CostLines, looks: dict[str, SeriesMark]) -> None:
     """A panel a model, each with a scale of its own."""
     from matplotlib.ticker import MaxNLocator
 
@@ -58,7 +58,7 @@ def cost_lines(canvas: "Canvas", drawing: CostLines, looks: dict[str, Mark]) -> 
         axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
 
 
-def cost_grid(canvas: "Canvas", drawing: CostGrid, looks: dict[str, Mark]) -> None:
+def cost_grid(canvas: "Canvas", drawing: CostGrid, looks: dict[str, SeriesMark]) -> None:
     """A row an event and a column a model; of more models than stand abreast a panel an event with all of them."""
     models = list(dict.fromkeys(cost.model for costs in drawing.rows.values() for cost in costs))
     if len(models) > ABREAST:
@@ -87,7 +87,7 @@ def cost_grid(canvas: "Canvas", drawing: CostGrid, looks: dict[str, Mark]) -> No
                 axes.set_xlabel("images", fontsize=8, labelpad=2)
 
 
-def _head(canvas: "Canvas", axes: "Axes", label: str, look: Mark) -> None:
+def _head(canvas: "Canvas", axes: "Axes", label: str, look: SeriesMark) -> None:
     """A model's name above its column."""
     place = axes.get_position()
     height = canvas.get_size_inches()[1]
@@ -107,7 +107,7 @@ def _unit(cost: Cost, symbol: str) -> str:
     return f"{what} ({symbol})" if symbol else what
 
 
-def _counts(axes: "Axes", cost: Cost, look: Mark, most: int, dots: int, size: float) -> str:
+def _counts(axes: "Axes", cost: Cost, look: SeriesMark, most: int, dots: int, size: float) -> str:
     """Marks, line and interval of one cost from no image to `most`; returns the unit's symbol."""
     from matplotlib.ticker import MaxNLocator
 
@@ -126,7 +126,7 @@ def _counts(axes: "Axes", cost: Cost, look: Mark, most: int, dots: int, size: fl
     return symbol
 
 
-def _line(axes: "Axes", cost: Cost, xs: stats.Floats, divisor: float, look: Mark) -> None:
+def _line(axes: "Axes", cost: Cost, xs: stats.Floats, divisor: float, look: SeriesMark) -> None:
     assert cost.line
     fixed, slope = cost.line.fixed.value, cost.line.per_image.value
     axes.plot(xs[[0, -1]], (fixed + slope * xs[[0, -1]]) / divisor, color=look.colour, linewidth=1.3, zorder=2)
@@ -139,7 +139,7 @@ def _line(axes: "Axes", cost: Cost, xs: stats.Floats, divisor: float, look: Mark
         axes.plot(xs[[0, -1]], region, color="#222", linewidth=1, linestyle=DASHED, zorder=2)
 
 
-def _overlaid(canvas: "Canvas", drawing: CostGrid, models: Sequence[str], looks: dict[str, Mark]) -> None:
+def _overlaid(canvas: "Canvas", drawing: CostGrid, models: Sequence[str], looks: dict[str, SeriesMark]) -> None:
     """On logarithmic axes, where models that cost many times as much as others have room beside them."""
     key = model_key(looks, models)
     margins = Margins(left=0.75, top=0.3 + key.height, bottom=0.42, across=0.75, down=0.58)
@@ -158,7 +158,7 @@ def _overlaid(canvas: "Canvas", drawing: CostGrid, models: Sequence[str], looks:
     key.draw(canvas)
 
 
-def _curve(axes: "Axes", cost: Cost, look: Mark) -> None:
+def _curve(axes: "Axes", cost: Cost, look: SeriesMark) -> None:
     """The line, curved by the axes, with the mean at each image count; what is not above 0 has no place."""
     x, y = np.array([(point.images, point.value) for point in cost.points]).T
     levels = np.unique(x)
@@ -173,7 +173,7 @@ def _curve(axes: "Axes", cost: Cost, look: Mark) -> None:
         axes.plot(xs[above], ys[above], color=look.colour, linewidth=1.1, linestyle=look.dashes, zorder=2)
 
 
-def amortised_lines(canvas: "Canvas", drawing: AmortisedLines, looks: dict[str, Mark]) -> None:
+def amortised_lines(canvas: "Canvas", drawing: AmortisedLines, looks: dict[str, SeriesMark]) -> None:
     """A line and a band a model; outside the image counts that were run the line is thin, and without a band."""
     models = [cost.model for cost in drawing.costs]
     signs = dict(zip(drawing.shares, ("|", "+"), strict=True))
@@ -214,7 +214,7 @@ def _sign(marker: str) -> dict[str, Any]:
     return {"marker": marker, "color": "#111", "linestyle": "", "markersize": 10, "markeredgewidth": 1.5}
 
 
-def _amortised(axes: "Axes", cost: Cost, drawing: AmortisedLines, look: Mark) -> None:
+def _amortised(axes: "Axes", cost: Cost, drawing: AmortisedLines, look: SeriesMark) -> None:
     further = amortisation.further(cost)
     assert cost.line
     assert further

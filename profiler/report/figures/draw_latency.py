@@ -15,7 +15,7 @@ from profiler.report.figures.layout import (
     Dashes,
     Key,
     Margins,
-    Mark,
+    SeriesMark,
     cells,
     grid,
     head,
@@ -39,7 +39,7 @@ _TRACE_HEIGHT = {4: 0.95, 99: 0.7}
 _STATE_HEIGHT = 0.6
 
 
-def latency_steps(canvas: "Canvas", drawing: LatencySteps, looks: dict[str, Mark]) -> None:
+def latency_steps(canvas: "Canvas", drawing: LatencySteps, looks: dict[str, SeriesMark]) -> None:
     """A panel a model, each with an axis of its own."""
     from matplotlib.ticker import MaxNLocator
 
@@ -62,9 +62,7 @@ def latency_steps(canvas: "Canvas", drawing: LatencySteps, looks: dict[str, Mark
         if slower:
             said = f"{slower:,} more, to {notation.plain(every[-1], 'ns')}"
             axes.text(0.99, 0.03, said, transform=axes.transAxes, fontsize=SMALL, ha="right", color="#444")
-        values = ", ".join(
-            f"{name} {notation.plain(value / divisor, notation.NUMBER)}" for name, value in marked.items()
-        )
+        values = ", ".join(f"{name} {notation.number(value / divisor)}" for name, value in marked.items())
         head(axes, label, look, len(found), pad=15)
         axes.annotate(
             f"{values} {symbol}", (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=6.8
@@ -85,7 +83,7 @@ def _steps(ascending: stats.Floats) -> tuple[stats.Floats, stats.Floats]:
     return np.concatenate((x[:1], x)), np.concatenate(([0.0], y))
 
 
-def latency_trace(canvas: "Canvas", drawing: LatencyTrace, looks: dict[str, Mark]) -> None:
+def latency_trace(canvas: "Canvas", drawing: LatencyTrace, looks: dict[str, SeriesMark]) -> None:
     """A panel a model, then temperature and clock where they are known, all over one axis of time."""
     from matplotlib.ticker import MaxNLocator
 
@@ -120,7 +118,7 @@ def latency_trace(canvas: "Canvas", drawing: LatencyTrace, looks: dict[str, Mark
     key.draw(canvas)
 
 
-def _dots(axes: "Axes", dots: stats.Floats, marked: dict[str, float], label: str, look: Mark) -> None:
+def _dots(axes: "Axes", dots: stats.Floats, marked: dict[str, float], label: str, look: SeriesMark) -> None:
     divisor, symbol = notation.scale(marked["p50"], "ns")
     axes.plot(
         dots[:, 0],

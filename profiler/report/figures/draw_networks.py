@@ -7,7 +7,7 @@ import numpy as np
 from profiler.analysis import notation
 from profiler.analysis.labels import SIMULATED
 from profiler.report.figures.data import MissDots, OperatorBars
-from profiler.report.figures.layout import DASHED, DOTTED, Key, Margins, Mark, head, panels, short
+from profiler.report.figures.layout import DASHED, DOTTED, Key, Margins, SeriesMark, head, panels, short
 from profiler.report.figures.log_ticks import byte_ticks
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markeredgewidth": 1.5}
 """Of marks that may lie on one another: all of them show."""
 
 
-def operator_bars(canvas: "Canvas", drawing: OperatorBars, looks: dict[str, Mark]) -> None:
+def operator_bars(canvas: "Canvas", drawing: OperatorBars, looks: dict[str, SeriesMark]) -> None:
     """A panel a model, a bar an operator, all on one scale; lines at the caches' sizes."""
     from matplotlib.ticker import MaxNLocator
 
@@ -48,7 +48,7 @@ def operator_bars(canvas: "Canvas", drawing: OperatorBars, looks: dict[str, Mark
         axes.xaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
 
 
-def miss_dots(canvas: "Canvas", drawing: MissDots, looks: dict[str, Mark]) -> None:
+def miss_dots(canvas: "Canvas", drawing: MissDots, looks: dict[str, SeriesMark]) -> None:
     """A panel an event, a mark a model."""
     shown = dict.fromkeys(cost.model for costs in drawing.panels.values() for cost in costs)
     key = Key([(short(label), {**_looks(looks[label]), "linestyle": ""}) for label in shown])
@@ -95,8 +95,8 @@ def _miss_axes(axes: "Axes", sizes: list[int], values: list[float], drawing: Mis
 
 
 def _bytes(size: float) -> str:
-    return notation.plain(size, "bytes")
+    return notation.size(size)
 
 
-def _looks(look: Mark) -> dict[str, Any]:
+def _looks(look: SeriesMark) -> dict[str, Any]:
     return {"color": look.colour, "marker": look.marker, "markersize": 6, **_HOLLOW}

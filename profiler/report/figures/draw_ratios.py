@@ -8,7 +8,7 @@ from profiler.analysis.labels import SIMULATED
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Phase
 from profiler.report.figures.data import Ratio, RatioDots, RunBars
-from profiler.report.figures.layout import ABREAST, SMALL, WIDTH, Key, Margins, Mark, cells, head, inches, short
+from profiler.report.figures.layout import ABREAST, SMALL, WIDTH, Key, Margins, SeriesMark, cells, head, inches, short
 from profiler.report.figures.log_ticks import log_ticks
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _ONE_COLUMN = 4
 """Most models whose bars stand beneath one another."""
 
 
-def ratio_dots(canvas: "Canvas", drawing: RatioDots, looks: dict[str, Mark]) -> None:
+def ratio_dots(canvas: "Canvas", drawing: RatioDots, looks: dict[str, SeriesMark]) -> None:
     """A panel for each that is divided, a row an event; a line at 1."""
     names = [ratio.name for ratio in next(iter(drawing.panels.values()))]
     key = Key([("for each image", _mark("o", "#444", filled=True)), ("once", _mark("o", "#444", filled=False))])
@@ -59,7 +59,7 @@ def ratio_dots(canvas: "Canvas", drawing: RatioDots, looks: dict[str, Mark]) -> 
         axes.set_yticks(range(len(names)), names if place % abreast == 0 else [""] * len(names))
         axes.tick_params(axis="y", length=0, labelsize=SMALL)
         axes.tick_params(axis="x", labelsize=8, length=2.5)
-        log_ticks(axes.xaxis, low, high, lambda value: notation.plain(value, notation.NUMBER), 7 - abreast)
+        log_ticks(axes.xaxis, low, high, lambda value: notation.number(value), 7 - abreast)
         axes.grid(visible=True)
         axes.set_axisbelow(True)
         head(axes, label, look, abreast)
@@ -83,7 +83,7 @@ def _range(ratios: Sequence[Ratio]) -> tuple[float, float]:
     return min(0.45, min(*values, *ends) / 1.3), max(2.2, max(*values, *ends) * 1.3)
 
 
-def _ratio(axes: "Axes", figure: Estimate | None, y: float, look: Mark, filled: bool) -> None:
+def _ratio(axes: "Axes", figure: Estimate | None, y: float, look: SeriesMark, filled: bool) -> None:
     if figure is None or figure.value <= 0:
         return
     if figure.interval:
@@ -93,7 +93,7 @@ def _ratio(axes: "Axes", figure: Estimate | None, y: float, look: Mark, filled: 
     axes.plot(figure.value, y, zorder=3, **_mark(look.marker, look.colour, filled))
 
 
-def run_bars(canvas: "Canvas", drawing: RunBars, looks: dict[str, Mark]) -> None:
+def run_bars(canvas: "Canvas", drawing: RunBars, looks: dict[str, SeriesMark]) -> None:
     """A panel a model with a scale of its own, for what one pays in seconds another pays in milliseconds."""
     from matplotlib.ticker import MaxNLocator
 

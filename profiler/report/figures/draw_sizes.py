@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from profiler.analysis import notation
 from profiler.report.figures.data import SizeDots
-from profiler.report.figures.layout import DOTTED, SMALL, WIDTH, Margins, Mark, cells, inches, short
+from profiler.report.figures.layout import DOTTED, SMALL, WIDTH, Margins, SeriesMark, cells, inches, short
 from profiler.report.figures.log_ticks import byte_ticks
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ _ROW = 0.22
 """Height of a model's row, in inches."""
 
 
-def size_dots(canvas: "Canvas", drawing: SizeDots, looks: dict[str, Mark]) -> None:
+def size_dots(canvas: "Canvas", drawing: SizeDots, looks: dict[str, SeriesMark]) -> None:
     """A panel a kind of size, a row a model, all on one axis of bytes; lines at the caches' sizes."""
     labels = list(dict.fromkeys(label for sizes in drawing.panels.values() for label in sizes))
     every = [size for sizes in drawing.panels.values() for size in sizes.values()]
@@ -36,7 +36,7 @@ def size_dots(canvas: "Canvas", drawing: SizeDots, looks: dict[str, Mark]) -> No
             look, size = looks[label], sizes[label]
             axes.plot([low, size], [row, row], color=look.colour, linewidth=1.6, alpha=0.6, zorder=2)
             axes.plot(size, row, look.marker, color=look.colour, markersize=5.5, zorder=3)
-            said = notation.plain(size, "bytes")
+            said = notation.size(size)
             box = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.6}
             axes.annotate(
                 said, (size, row), (6, 0), textcoords="offset points", fontsize=SMALL, va="center", bbox=box, zorder=4
@@ -47,7 +47,7 @@ def size_dots(canvas: "Canvas", drawing: SizeDots, looks: dict[str, Mark]) -> No
             axes.annotate(
                 name, (size, 1), (0, 2), xycoords=above, textcoords="offset points", fontsize=SMALL, ha="center"
             )
-        byte_ticks(axes.xaxis, low, high, lambda size: notation.plain(size, "bytes"), 5)
+        byte_ticks(axes.xaxis, low, high, lambda size: notation.size(size), 5)
         axes.set_yticks(range(len(labels)), [short(label) for label in labels] if place % abreast == 0 else [])
         axes.tick_params(axis="y", length=0, labelsize=8)
         axes.tick_params(axis="x", labelsize=8, length=2.5)

@@ -63,7 +63,7 @@ _HEADS = {1: (9.5, 44), 2: (9, 28), 3: (8, _LABEL)}
 """Font size in points and letters of a panel's head, by how many stand abreast."""
 
 
-class Mark(NamedTuple):
+class SeriesMark(NamedTuple):
     """How a model looks in every figure."""
 
     colour: str
@@ -88,11 +88,11 @@ _ALONE = 0.6
 """Share of `WIDTH` that a panel has by itself."""
 
 
-def marks(labels: Sequence[str]) -> dict[str, Mark]:
+def marks(labels: Sequence[str]) -> dict[str, SeriesMark]:
     """A colour, a marker and dashes for each model; where the colours come again, each has the next marker."""
     count = len(_COLOURS)
     return {
-        label: Mark(
+        label: SeriesMark(
             _COLOURS[place % count],
             _MARKERS[(place + place // count) % len(_MARKERS)],
             _DASHES[place % len(_DASHES)],
@@ -196,7 +196,7 @@ class Key(NamedTuple):
         )
 
 
-def model_key(looks: Mapping[str, Mark], labels: Sequence[str]) -> Key:
+def model_key(looks: Mapping[str, SeriesMark], labels: Sequence[str]) -> Key:
     """The models' colours, markers and dashes."""
     longest = 44 if len(labels) < ABREAST else 32
     return Key(
@@ -216,7 +216,7 @@ def model_key(looks: Mapping[str, Mark], labels: Sequence[str]) -> Key:
     )
 
 
-def head(axes: "Axes", label: str, look: Mark, abreast: int = ABREAST, pad: float = 5) -> None:
+def head(axes: "Axes", label: str, look: SeriesMark, abreast: int = ABREAST, pad: float = 5) -> None:
     """A model's name above its panel, as long as a panel of so many abreast is wide; `pad` points above it."""
     size, letters = _HEADS[min(abreast, ABREAST)]
     words = short(label, letters)

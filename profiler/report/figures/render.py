@@ -21,7 +21,7 @@ from profiler.report.figures.data import (
     RunBars,
     SizeDots,
 )
-from profiler.report.figures.layout import Margins, Mark, head, panels
+from profiler.report.figures.layout import Margins, SeriesMark, head, panels
 from profiler.report.model import Figure
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica", "Arial
 _LAID_OUT_IN = "DejaVu Sans"
 """Comes with matplotlib, and is wider than any of `FONTS`: what fits in it fits."""
 
-Format = Literal["svg", "pdf"]
+ImageFormat = Literal["svg", "pdf"]
 
-_UNSAID: dict[Format, dict[str, None]] = {
+_UNSAID: dict[ImageFormat, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
@@ -68,7 +68,9 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def draw(figure: Figure, looks: dict[str, Mark], formats: Sequence[Format] = ("svg",)) -> dict[Format, bytes]:
+def draw(
+    figure: Figure, looks: dict[str, SeriesMark], formats: Sequence[ImageFormat] = ("svg",)
+) -> dict[ImageFormat, bytes]:
     """The figure as a file of each of the formats, drawn once."""
 
     def paint(canvas: "Canvas") -> None:
@@ -85,14 +87,14 @@ def svg(title: str, paint: Callable[["Canvas"], None]) -> bytes:
 def _files(
     title: str,
     paint: Callable[["Canvas"], None],
-    formats: Sequence[Format],
+    formats: Sequence[ImageFormat],
     layout: Literal["constrained"] | None = None,
-) -> dict[Format, bytes]:
+) -> dict[ImageFormat, bytes]:
     """What `paint` draws, in each of the formats."""
     import matplotlib
     from matplotlib.figure import Figure as Canvas
 
-    files: dict[Format, bytes] = {}
+    files: dict[ImageFormat, bytes] = {}
     with matplotlib.rc_context(_STYLE):
         canvas = Canvas(layout=layout)
         paint(canvas)
@@ -110,7 +112,7 @@ def _in_page_fonts(svg: str) -> str:
     return re.sub(rf"'{_LAID_OUT_IN}'(, sans-serif)?", stack, svg)
 
 
-def _refill_bars(canvas: "Canvas", drawing: RefillBars, looks: dict[str, Mark]) -> None:
+def _refill_bars(canvas: "Canvas", drawing: RefillBars, looks: dict[str, SeriesMark]) -> None:
     """For each model a bar a cache, from the core outwards: what a bar is shorter than the one above, its cache had."""
     beside = panels(
         canvas, len(drawing.costs), margins=Margins(left=0.15, right=0.25, top=0.32, bottom=0.5, across=0.3)
@@ -131,7 +133,7 @@ def _refill_bars(canvas: "Canvas", drawing: RefillBars, looks: dict[str, Mark]) 
         axes.set_xlim(0, most / divisor or None)
 
 
-_PAINTERS: dict[type, Callable[["Canvas", Any, dict[str, Mark]], None]] = {
+_PAINTERS: dict[type, Callable[["Canvas", Any, dict[str, SeriesMark]], None]] = {
     CostLines: draw_costs.cost_lines,
     CostGrid: draw_costs.cost_grid,
     AmortisedLines: draw_costs.amortised_lines,

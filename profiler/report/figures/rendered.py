@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from profiler.report.model import Report
 
 if TYPE_CHECKING:
-    from profiler.report.figures.render import Format
+    from profiler.report.figures.render import ImageFormat
 
 
 class Drawings(Mapping[str, bytes]):
@@ -20,7 +20,7 @@ class Drawings(Mapping[str, bytes]):
         self._figures = {figure.key: figure for section in report.sections for figure in section.figures}
         self._labels = report.labels
         self._printed = printed
-        self._drawn: dict[str, dict[Format, bytes]] = {}
+        self._drawn: dict[str, dict[ImageFormat, bytes]] = {}
 
     def __getitem__(self, key: str) -> bytes:
         return self._files(key, self._printed)["svg"]
@@ -36,11 +36,11 @@ class Drawings(Mapping[str, bytes]):
         """The same figures as PDF files."""
         return {key: self._files(key, True)["pdf"] for key in self._figures}
 
-    def _files(self, key: str, printed: bool) -> "Mapping[Format, bytes]":
+    def _files(self, key: str, printed: bool) -> "Mapping[ImageFormat, bytes]":
         from profiler.report.figures import layout, render
 
         if key not in self._drawn or (printed and "pdf" not in self._drawn[key]):
             # SVG always, and first: its layout serves the PDF file, which is then the same whatever is asked for.
-            kinds: tuple[Format, ...] = ("svg", "pdf") if printed else ("svg",)
+            kinds: tuple[ImageFormat, ...] = ("svg", "pdf") if printed else ("svg",)
             self._drawn[key] = render.draw(self._figures[key], layout.marks(self._labels), kinds)
         return self._drawn[key]

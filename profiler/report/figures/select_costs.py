@@ -212,7 +212,7 @@ def _spread(ratios: Sequence[Ratio]) -> str:
         found = sorted((each.value, ratio.name) for ratio in ratios if (each := figure(ratio)))
         if found:
             ends = dict.fromkeys((found[0], found[-1]))
-            said = " to ".join(f"{notation.plain(value, notation.NUMBER)} times ({name})" for value, name in ends)
+            said = " to ".join(f"{notation.number(value)} times ({name})" for value, name in ends)
             parts.append(f"{when} {'from ' if len(ends) > 1 else ''}{said}")
     return ", ".join(parts)
 

@@ -33,7 +33,7 @@ def sizes(study: Study) -> Iterator[Figure]:
     lack = [words for words, sizes in found.items() if len(sizes) < len(study.models)]
     title = "Sizes of the models against the caches" if holding else "Sizes of the models"
     alt = "; ".join(f"{words}: {_told(sizes)}" for words, sizes in panels.items())
-    named = ", ".join(f"{name} {notation.plain(size, 'bytes')}" for name, size in holding)
+    named = ", ".join(f"{name} {notation.size(size)}" for name, size in holding)
     caches = f" Caches: {named}." if holding else ""
     caption = [f"Dotted lines are {whose}."] if holding else []
     if "working set of an inference" in panels:
@@ -70,6 +70,6 @@ def _caches(study: Study) -> tuple[tuple[Level, ...], str]:
 
 def _told(sizes: dict[str, int]) -> str:
     if len(sizes) <= _SPOKEN_OF:
-        return ", ".join(f"{label} {notation.plain(size, 'bytes')}" for label, size in sizes.items())
+        return ", ".join(f"{label} {notation.size(size)}" for label, size in sizes.items())
     ends = (min(sizes, key=lambda label: sizes[label]), max(sizes, key=lambda label: sizes[label]))
-    return " to ".join(f"{notation.plain(sizes[label], 'bytes')} ({label})" for label in ends)
+    return " to ".join(f"{notation.size(sizes[label])} ({label})" for label in ends)

@@ -12,7 +12,7 @@ _VERDICTS = "Verdict"
 """How the title of the section on the findings begins."""
 
 
-class Place(NamedTuple):
+class CrossReference(NamedTuple):
     """A table or figure of the report.
 
     Attributes:
@@ -26,14 +26,14 @@ class Place(NamedTuple):
     section: str
 
 
-def places(report: Report) -> dict[str, Place]:
+def places(report: Report) -> dict[str, CrossReference]:
     """All tables and figures by key."""
-    found: dict[str, Place] = {}
+    found: dict[str, CrossReference] = {}
     for section in report.sections:
         for table in section.tables:
-            found[table.key] = Place("table", table.key, title(table) or section.title, section.title)
+            found[table.key] = CrossReference("table", table.key, title(table) or section.title, section.title)
         for figure in section.figures:
-            found[figure.key] = Place("figure", figure.key, figure.title, section.title)
+            found[figure.key] = CrossReference("figure", figure.key, figure.title, section.title)
     return found
 
 

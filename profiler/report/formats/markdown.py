@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from profiler.report.formats.cell_values import table_text
-from profiler.report.formats.cross_references import QUESTIONS, Place, codes, places, verdicts
+from profiler.report.formats.cross_references import QUESTIONS, CrossReference, codes, places, verdicts
 from profiler.report.model import Figure, Question, Report, Section, Table
 
 _SPECIAL = re.compile(r"[\\`*<>|~&]|(?<!\w)_|_(?!\w)|\](?=[(:\[])|^\s*([#+=-]|\d+[.)](?=\s))")
@@ -43,7 +43,7 @@ def _anchors(report: Report) -> dict[str, str]:
     """Of each section's title the anchor that GitHub makes: a heading that comes again has a number behind it."""
     headings = [report.title, *([_DOUBTS] if report.warnings else [])]
     if report.questions:
-        headings += [QUESTIONS, *(_numbered(number, each) for number, each in enumerate(report.questions, 1))]
+        headings += [QUESTIONS, *(f"{number}. {each.title}" for number, each in enumerate(report.questions, 1))]
     seen: dict[str, int] = {}
     found = {}
     for heading in (*headings, *(section.title for section in report.sections)):
@@ -62,11 +62,9 @@ def _grade(report: Report, anchors: Mapping[str, str]) -> Iterator[str]:
     yield from (f"**{report.validity.grade.capitalize()}**{why}{link}", "")
 
 
-def _numbered(number: int, question: Question) -> str:
-    return f"{number}. {question.title}"
-
-
-def _question(number: int, question: Question, there: Mapping[str, Place], anchors: Mapping[str, str]) -> Iterator[str]:
+def _question(
+    number: int, question: Question, there: Mapping[str, CrossReference], anchors: Mapping[str, str]
+) -> Iterator[str]:
     yield from (f"### {number}. {_escaped(question.title)}", "", f"*{_escaped(question.asked)}*", "")
     yield from (prose(question.verdict) if not question.answered else f"**{prose(question.verdict)}**", "")
     if question.evidence:
@@ -81,7 +79,7 @@ def _question(number: int, question: Question, there: Mapping[str, Place], ancho
         yield from (f"Shown in {', '.join(links)}.", "")
 
 
-def _link(place: Place, anchors: Mapping[str, str]) -> str:
+def _link(place: CrossReference, anchors: Mapping[str, str]) -> str:
     """A figure's file, or for a table the heading of its section: only headings have anchors."""
     to = f"figures/{place.key}.svg" if place.kind == "figure" else f"#{anchors[place.section]}"
     return f"[{_bracketed(place.title)}]({to})"

@@ -93,7 +93,7 @@ def whole_runs(costs: Sequence[Cost], images: int, measure: Measure) -> Iterator
     base = reference(tuple(wholes), measure.costs.baseline)
     ratios = {cost: quotient(whole, wholes[base]) for cost, whole in wholes.items() if cost is not base}
     times = [
-        f"{notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark([cost, base])} as much with {cost.model}"
+        f"{notation.ratio(ratio)} times{scaled_mark([cost, base])} as much with {cost.model}"
         for cost, ratio in ratios.items()
         if ratio
     ]

@@ -1,13 +1,13 @@
 """Which event answers a question on a core, what it counts there, and why there is no figure of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from msgspec import structs
 
 from profiler.analysis import notation, stats
-from profiler.analysis.costs import Cost, Costs, quotient, together
+from profiler.analysis.costs import Cost, Costs, FigureOf, quotient, together
 from profiler.analysis.labels import SIMULATED, lab_images, row_name
 from profiler.analysis.metrics import scaled
 from profiler.analysis.stats import Estimate
@@ -27,7 +27,7 @@ REAL = "profiler doctor"
 """Says what would make this machine's counters count."""
 
 
-class Answer(NamedTuple):
+class EventAnswer(NamedTuple):
     """An event that answers a metric on this core, and its costs by model label, those with a figure.
 
     Attributes:
@@ -63,17 +63,17 @@ class View:
     seed: int
     source: str = ""
 
-    def answers(self, metric: str) -> tuple[Answer, ...]:
+    def answers(self, metric: str) -> tuple[EventAnswer, ...]:
         """The events that answer a metric exactly and have a figure; where there is none, the proxies that have one."""
         found = [
-            Answer(event, {cost.model: replace(cost, event=event) for cost in costs})
+            EventAnswer(event, {cost.model: replace(cost, event=event) for cost in costs})
             for event in self._events(metric)
             if (costs := self.costs.of(event))
         ]
         exact = tuple(answer for answer in found if answer.event.quality == "exact")
         return exact or tuple(found)
 
-    def answer(self, metric: str) -> Answer | None:
+    def answer(self, metric: str) -> EventAnswer | None:
         """The first of them."""
         return next(iter(self.answers(metric)), None)
 
@@ -106,7 +106,7 @@ class When(NamedTuple):
     """When a cost is paid, in words, and the figure of it."""
 
     words: str
-    figure: Callable[[Cost], Estimate | None]
+    figure: FigureOf
 
 
 EACH = When("for each image", lambda cost: cost.per_image)

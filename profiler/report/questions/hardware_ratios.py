@@ -1,19 +1,17 @@
 """The hardware events beside what a study is judged by: whether they grow with it from model to model."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from profiler.analysis import stats
+from profiler.analysis import notation, stats
 from profiler.analysis.ablation_pairs import Measure
-from profiler.analysis.costs import Cost, Costs, quotient
+from profiler.analysis.costs import Costs, FigureOf, quotient
 from profiler.analysis.labels import SIMULATED
-from profiler.analysis.notation import NUMBER, counted, in_sentence, listed
+from profiler.analysis.notation import counted, listed
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Event, Study
 from profiler.report.questions.common import noun, scaled_mark
 from profiler.report.sections.simulation_provenance import through
-
-Figure = Callable[[Cost], Estimate | None]
 
 _COMPARED = 3
 """Most models that sentences compare event by event; of more a table tells."""
@@ -36,14 +34,15 @@ def hardware_of_runs(costs: Costs, measure: Measure, images: int) -> Iterator[st
     yield from _hardware(costs, measure, when, lambda cost: cost.whole(images))
 
 
-def _hardware(costs: Costs, measure: Measure, when: str, figure: Figure) -> Iterator[str]:
+def _hardware(costs: Costs, measure: Measure, when: str, figure: FigureOf) -> Iterator[str]:
     exact = [event for event in costs.events if event.kind == "hardware" and event.quality == "exact"]
     others = [event for event in exact if costs is not measure.costs or event != measure.event]
     for label in _compared(costs):
         ratios = _ratios(costs, label, others, figure)
         if ratios:
             told = [
-                f"{in_sentence(ratio, NUMBER)} times its {name}{scaled_mark(_sides(costs, name, label))}"
+                f"{notation.ratio(ratio)} times its "
+                f"{name}{scaled_mark(costs[name, model] for model in (label, costs.baseline))}"
                 for name, ratio in ratios.items()
             ]
             yield f"{when}, against {costs.baseline}, {label} has {listed(told, _NAMED)}."
@@ -60,7 +59,7 @@ def simulated_beside(study: Study, analysis: Analysis, measure: Measure) -> Iter
     for label in _compared(costs):
         ratios = _ratios(costs, label, others, lambda cost: cost.per_image)
         if ratios:
-            times = listed(f"{in_sentence(ratio, NUMBER)} times its {name}" for name, ratio in ratios.items())
+            times = listed(f"{notation.ratio(ratio)} times its {name}" for name, ratio in ratios.items())
             yield (
                 f"{SIMULATED.capitalize()} {through(simulation)}, {label} has for each image, "
                 f"against {costs.baseline}, {times}."
@@ -72,7 +71,7 @@ def _compared(costs: Costs) -> list[str]:
     return others if len(costs.models) <= _COMPARED else []
 
 
-def _ratios(costs: Costs, label: str, events: list[Event], figure: Figure) -> Mapping[str, Estimate]:
+def _ratios(costs: Costs, label: str, events: list[Event], figure: FigureOf) -> Mapping[str, Estimate]:
     found = {
         event.name: quotient(figure(costs[event.name, label]), figure(costs[event.name, costs.baseline]))
         for event in events
@@ -80,11 +79,7 @@ def _ratios(costs: Costs, label: str, events: list[Event], figure: Figure) -> Ma
     return {name: ratio for name, ratio in found.items() if ratio}
 
 
-def _sides(costs: Costs, name: str, label: str) -> list[Cost]:
-    return [costs[name, label], costs[name, costs.baseline]]
-
-
-def _in_proportion(label: str, ratios: Mapping[str, Estimate], measure: Measure, figure: Figure) -> Iterator[str]:
+def _in_proportion(label: str, ratios: Mapping[str, Estimate], measure: Measure, figure: FigureOf) -> Iterator[str]:
     """Which events grow like the time, which more and which less, beyond their intervals."""
     costs, event = measure
     time = quotient(figure(costs[event.name, label]), figure(costs[event.name, costs.baseline]))
@@ -107,5 +102,5 @@ def _in_proportion(label: str, ratios: Mapping[str, Estimate], measure: Measure,
         if names
     ]
     if parts:
-        times = in_sentence(time, NUMBER)
+        times = notation.ratio(time)
         yield f"Beside {times} times the {noun(measure)}, that is {'; '.join(parts)}."

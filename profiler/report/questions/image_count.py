@@ -73,7 +73,7 @@ def images(study: Study, analysis: Analysis) -> Question:
         caveats=tuple(_caveats(lines, told, analysis, measure)),
         answered=bool(told),
         command="" if told else again(study, repeats=max(_REPEATS, 2 * study.plan.repeats)),
-        shown=_shown(measure),
+        shown=(*keys(("amortised", "whole", f"01-{measure.event.name}", "counts"), measure), "phases"),
     )
 
 
@@ -114,7 +114,7 @@ def _counts(told: Sequence[Cost], share: float) -> str:
 
 
 def _beyond(cost: Cost, count: Estimate) -> str:
-    said = f"{notation.in_sentence(count, notation.NUMBER)}{scaled_mark([cost])}"
+    said = f"{notation.ratio(count)}{scaled_mark([cost])}"
     if count.value < 1:
         return f"at any count of images of {cost.model} ({said})"
     return f"beyond {said} images of {cost.model}"
@@ -124,10 +124,7 @@ def _each_count(told: Sequence[Cost], measure: Measure) -> Iterator[str]:
     """The counts of every model, where the verdict names the ends alone."""
     for share in SHARES if len(told) > _BOTH else ():
         counts = {cost: count for cost in told if (count := falls_under(cost, share))}
-        listed = (
-            f"{cost.model} {notation.in_sentence(count, notation.NUMBER)}{scaled_mark([cost])}"
-            for cost, count in counts.items()
-        )
+        listed = (f"{cost.model} {notation.ratio(count)}{scaled_mark([cost])}" for cost, count in counts.items())
         run = labelled("run", measure.costs)
         yield f"What is paid once is {notation.percent(share)} of a {run} at so many images: {notation.listed(listed)}."
 
@@ -175,14 +172,12 @@ def _moved(lines: Sequence[Cost], measure: Measure) -> Iterator[str]:
         limit = quotient(further(cost), further(base))
         if cost is base or few is None or many is None:
             continue
-        nears = f", and nears {notation.in_sentence(limit, notation.NUMBER)} in longer ones" if limit else ""
+        nears = f", and nears {notation.ratio(limit)} in longer ones" if limit else ""
         moves = _direction(few, [many, *([limit] if limit else [])], measure)
         yield (
-            f"A {labelled('run', measure.costs)} of {cost.model} takes {notation.in_sentence(few, notation.NUMBER)} "
-            "times the "
+            f"A {labelled('run', measure.costs)} of {cost.model} takes {notation.ratio(few)} times the "
             f"{noun(measure)} of {base.model} at {notation.counted(counts[0], 'image')}, "
-            f"{notation.in_sentence(many, notation.NUMBER)} times at {counts[-1]}{nears}{scaled_mark([cost, base])}: "
-            f"{moves}."
+            f"{notation.ratio(many)} times at {counts[-1]}{nears}{scaled_mark([cost, base])}: {moves}."
         )
 
 
@@ -202,7 +197,7 @@ def _crossings(lines: Sequence[Cost], measure: Measure) -> Iterator[str]:
         count = crossing(cost, base) if cost is not base else None
         if count and cost.slope and base.slope:
             later, sooner = (cost, base) if cost.slope.value < base.slope.value else (base, cost)
-            upto = f"{notation.in_sentence(count, notation.NUMBER)}{scaled_mark([cost, base])}"
+            upto = f"{notation.ratio(count)}{scaled_mark([cost, base])}"
             yield (
                 f"Up to {upto} images a {labelled('run', measure.costs)} costs less "
                 f"{noun(measure)} with {sooner.model}, beyond that with {later.model}."
@@ -241,7 +236,3 @@ def _caveats(lines: Sequence[Cost], told: Sequence[Cost], analysis: Analysis, me
     if any(cost.fixed and cost.fixed.interval is None for cost in lines) and not measure.costs.simulated:
         yield "Of too few runs for an interval: how sure the image counts are is not known."
     yield "A run is one process; several that each see few images pay the fixed cost each time."
-
-
-def _shown(measure: Measure) -> tuple[str, ...]:
-    return (*keys(("amortised", "whole", f"01-{measure.event.name}", "counts"), measure), "phases")

@@ -16,7 +16,7 @@ from profiler.report.questions.evidence import (
     ONCE,
     REAL,
     TARGET,
-    Answer,
+    EventAnswer,
     View,
     When,
     caveats,
@@ -50,7 +50,7 @@ _SAID: dict[_Size, str] = {
 }
 
 
-class _Found(NamedTuple):
+class _InvalidationCounts(NamedTuple):
     """What there is in a view.
 
     Attributes:
@@ -60,10 +60,10 @@ class _Found(NamedTuple):
     """
 
     view: View
-    inval: Answer
-    refills: Answer | None
+    inval: EventAnswer
+    refills: EventAnswer | None
     stands_in: bool
-    victims: tuple[Answer, ...]
+    victims: tuple[EventAnswer, ...]
     when: When
 
 
@@ -106,7 +106,7 @@ def invalidations(study: Study, analysis: Analysis) -> Question:
         ),
         caveats=tuple(_caveats(study, analysis, found, used)),
         answered=bool(settled) and "many" not in settled,
-        command=_command(study, analysis, first, settled) if measured else _real(study),
+        command=_command(study, analysis, first, settled),
         shown=(
             *(key for each in found for key in table_keys(each.when, each.view.costs.simulated)),
             *(["ratios"] if measured else []),
@@ -114,15 +114,17 @@ def invalidations(study: Study, analysis: Analysis) -> Question:
     )
 
 
-def _found(view: View) -> _Found | None:
+def _found(view: View) -> _InvalidationCounts | None:
     inval = view.answer(_METRIC)
     if inval is None:
         return None
     refills, stands_in = _refills(view)
-    return _Found(view, inval, refills, stands_in, view.answers(_VICTIMS), main(view, inval.costs.values()))
+    return _InvalidationCounts(
+        view, inval, refills, stands_in, view.answers(_VICTIMS), main(view, inval.costs.values())
+    )
 
 
-def _refills(view: View) -> tuple[Answer | None, bool]:
+def _refills(view: View) -> tuple[EventAnswer | None, bool]:
     """Lines that the L2 brings in; without that count the reads of an L3, where there is one."""
     refills = view.answer("l2d_refill")
     last = last_level(view)
@@ -132,13 +134,13 @@ def _refills(view: View) -> tuple[Answer | None, bool]:
     return (reads, True) if reads and reads.event.quality == "exact" else (None, False)
 
 
-def _answers(found: _Found) -> Iterator[Answer]:
+def _answers(found: _InvalidationCounts) -> Iterator[EventAnswer]:
     yield found.inval
     yield from filter(None, (found.refills,))
     yield from found.victims
 
 
-def _beside(found: _Found) -> list[_Beside]:
+def _beside(found: _InvalidationCounts) -> list[_Beside]:
     made = []
     for model, cost in found.inval.costs.items():
         refill = found.refills.costs.get(model) if found.refills else None
@@ -147,7 +149,7 @@ def _beside(found: _Found) -> list[_Beside]:
     return made
 
 
-def _verdict(found: _Found, beside: Sequence[_Beside]) -> str:
+def _verdict(found: _InvalidationCounts, beside: Sequence[_Beside]) -> str:
     head = f"{found.view.source}{found.when.words}"
     by_size: dict[_Size, list[_Beside]] = {}
     for each in beside:
@@ -163,7 +165,7 @@ def _verdict(found: _Found, beside: Sequence[_Beside]) -> str:
     return notation.capital(f"{head}, {'; '.join(parts)}.")
 
 
-def _percents(beside: Sequence[_Beside], found: _Found) -> str:
+def _percents(beside: Sequence[_Beside], found: _InvalidationCounts) -> str:
     """`share of l2d_cache_refill: keras 7.4 % and litert 1.0 %`; of many models the ends."""
     assert found.refills
     none = all(each.size == "none" for each in beside)
@@ -182,7 +184,7 @@ def _percent(each: _Beside) -> str:
     return f"{notation.in_sentence(each.percent, '%')}{mark}" if each.percent else notation.ABSENT
 
 
-def _told(beside: Sequence[_Beside], found: _Found) -> list[_Beside]:
+def _told(beside: Sequence[_Beside], found: _InvalidationCounts) -> list[_Beside]:
     """Of many models those with the least and the largest share, or of no invalidations at all, refills."""
     if len(beside) <= SINGLY:
         return list(beside)
@@ -194,27 +196,25 @@ def _told(beside: Sequence[_Beside], found: _Found) -> list[_Beside]:
     return [min(beside, key=rank), max(beside, key=rank)]
 
 
-def _evidence(found: _Found) -> Iterator[str]:
+def _evidence(found: _InvalidationCounts) -> Iterator[str]:
     every = _beside(found)
     ends = {each.model for each in _told(every, found)} | {found.view.costs.baseline}
     beside = [each for each in every if each.model in ends] if len(every) > SINGLY else every
     for each in beside:
         whens = [found.when, *([ONCE] if found.when is EACH and each.inval.fixed else [])]
         parts = [f"{when.words} {notation.listed(_counts(each, found, when))}" for when in whens]
-        yield f"{_label(each.model, found)}: {'; '.join(parts)}."
+        yield f"{each.model}{f', {SIMULATED}' if found.view.costs.simulated else ''}: {'; '.join(parts)}."
 
 
-def _label(model: str, found: _Found) -> str:
-    return f"{model}, {SIMULATED}" if found.view.costs.simulated else model
-
-
-def _counts(each: _Beside, found: _Found, when: When) -> Iterator[str]:
+def _counts(each: _Beside, found: _InvalidationCounts, when: When) -> Iterator[str]:
     for answer in _answers(found):
         if (cost := answer.costs.get(each.model)) and when.figure(cost):
             yield f"{said(cost, when)} {answer.name}"
 
 
-def _caveats(study: Study, analysis: Analysis, found: Sequence[_Found], used: Sequence[Cost]) -> Iterator[str]:
+def _caveats(
+    study: Study, analysis: Analysis, found: Sequence[_InvalidationCounts], used: Sequence[Cost]
+) -> Iterator[str]:
     first = found[0]
     for each in found:
         yield each.inval.counts(each.view)
@@ -250,24 +250,22 @@ def _alone(study: Study) -> bool:
     return study.plan.threads == 1 and len(study.plan.cpus or ()) == 1
 
 
-def _of_simulation(study: Study, found: _Found) -> Iterator[str]:
+def _of_simulation(study: Study, found: _InvalidationCounts) -> Iterator[str]:
     none = all(each.size == "none" for each in _beside(found))
     if none and study.simulation and study.simulation.cores == 1:
         yield f"With {threads(study)} on one simulated core 0 is a true count: there is no other core to take a line."
 
 
-def _command(study: Study, analysis: Analysis, found: _Found, sizes: Sequence[_Size]) -> str:
+def _command(study: Study, analysis: Analysis, found: _InvalidationCounts, sizes: Sequence[_Size]) -> str:
     """What would settle it, or add the lines that were written back to make room."""
+    if found.view.costs.simulated:
+        return elsewhere(study) if study.counter_source is None else REAL
     if "many" in sizes and not _alone(study):
         return again(study, threads=1, cpus=(study.machine.cpus - 1,))
     there = (("l2d_refill", found.refills and not found.stands_in), (_VICTIMS, found.victims))
     missing = [metric for metric, counted in there if not counted]
     more = [metric for metric in missing if remedy(study, analysis, metric)]
     return with_events(study, *more) if more else ""
-
-
-def _real(study: Study) -> str:
-    return elsewhere(study) if study.counter_source is None else REAL
 
 
 def _unanswered(study: Study, analysis: Analysis) -> Question:

@@ -5,7 +5,7 @@ from profiler.analysis.labels import SIMULATED
 from profiler.machine.cache_geometry import private
 from profiler.machine.events import GENERIC
 from profiler.records import Cache, Study
-from profiler.report.questions.evidence import Answer, View, When, entries
+from profiler.report.questions.evidence import EventAnswer, View, When, entries
 from profiler.report.sections.working_sets import LINE_BYTES
 
 _OUTSIDE = frozenset({"cortex-a76", "neoverse-n1"})
@@ -43,10 +43,10 @@ def named(view: View) -> str:
         return "the last-level cache"
     shared = not private(view.caches, last) and last.shared_by
     users = f", shared by {notation.counted(last.shared_by or 1, 'CPU')}" if shared else ""
-    return f"the L{last.level} ({notation.plain(last.size_bytes, 'bytes')}{users})"
+    return f"the L{last.level} ({notation.size(last.size_bytes)}{users})"
 
 
-def which(study: Study, view: View, answer: Answer, when: When) -> str:
+def which(study: Study, view: View, answer: EventAnswer, when: When) -> str:
     """Which cache an LLC event of this core is of, in a sentence."""
     last = last_level(view)
     if not catalogued(view):
@@ -63,7 +63,7 @@ def which(study: Study, view: View, answer: Answer, when: When) -> str:
     return f"The LLC of {whose} is {named(view)}."
 
 
-def _by_counts(view: View, answer: Answer, when: When) -> str:
+def _by_counts(view: View, answer: EventAnswer, when: When) -> str:
     """On a core that may mean a cache outside the cluster: whether reads of the L3 are as many as LLC loads."""
     reads = next((event for event in view.costs.events if event.name == _L3_READS), None)
     costs = {cost.model: cost for cost in view.costs.of(reads)} if reads else {}

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from profiler.analysis import live_labels
-from profiler.analysis.live_session import Session
-from profiler.analysis.notation import ABSENT, NUMBER, capital, counted, in_sentence, listed, percent, plain
+from profiler.analysis.live_session import SessionFigures
+from profiler.analysis.notation import ABSENT, capital, counted, listed, number, percent, ratio
 from profiler.records import Study, Summary
 from profiler.report.model import Question
 from profiler.report.sections import live_text
@@ -17,14 +17,14 @@ _SLOWING = ("throttled", "undervolted", "swapping", "loaded", "clock-moved", "un
 """Codes of findings that say that frames took longer than the machine needs."""
 
 
-def questions(study: Study, found: Session | None, validity: Validity) -> tuple[Question, ...]:
+def questions(study: Study, found: SessionFigures | None, validity: Validity) -> tuple[Question, ...]:
     """All of them; none where no window was recorded."""
     if found is None:
         return ()
     return _pace(study, found), _late(study, found), _cost(study, found), _slowed(validity)
 
 
-def _pace(study: Study, found: Session) -> Question:
+def _pace(study: Study, found: SessionFigures) -> Question:
     title, asked = "Frame rate", "Does it keep up with its source?"
     shown = ("live-session", "live-source")
     its = found.summary
@@ -39,7 +39,7 @@ def _pace(study: Study, found: Session) -> Question:
     keeps = "Yes" if dropped <= KEEPS_UP else "No"
     caveats = ["A session says how fast it is with this source, and nothing of how fast it could be."]
     if its.latency_ms.p50:
-        most = plain(1000 / its.latency_ms.p50, NUMBER)
+        most = number(1000 / its.latency_ms.p50)
         caveats = [
             f"A source faster than this one could be labelled at up to {most} frames a second: one frame after the "
             "other, at the median of preprocessing and inference."
@@ -55,10 +55,10 @@ def _pace(study: Study, found: Session) -> Question:
     )
 
 
-def _of_source(found: Session) -> str:
+def _of_source(found: SessionFigures) -> str:
     live = found.live
     told = [
-        f"{what} {plain(rate, NUMBER)}"
+        f"{what} {number(rate)}"
         for what, rate in (("asked for", live.asked_rate), ("declared", live.declared_rate))
         if rate is not None
     ]
@@ -66,7 +66,7 @@ def _of_source(found: Session) -> str:
     return f"{live.source} gave {gave}{f' ({listed(told)})' if told else ''}, {live.width} × {live.height} each."
 
 
-def _late(study: Study, found: Session) -> Question:
+def _late(study: Study, found: SessionFigures) -> Question:
     title, asked = "Latency", "How long does an inference take, and how old is a frame when it has its label?"
     its, shown = found.summary, ("live-latency", "latency-distribution", "latency-trace")
     evidence = [*_trend(found)]
@@ -96,15 +96,15 @@ def _late_frames(its: Summary) -> str:
     return f"{counted(its.stale, 'frame') if its.stale else 'No frame'}{share} had an age"
 
 
-def _trend(found: Session) -> Iterator[str]:
+def _trend(found: SessionFigures) -> Iterator[str]:
     if found.trend:
         yield (
             "The windows' median latencies are on average, in their last third, "
-            f"{in_sentence(found.trend, NUMBER)} times those of their first third."
+            f"{ratio(found.trend)} times those of their first third."
         )
 
 
-def _cost(study: Study, found: Session) -> Question:
+def _cost(study: Study, found: SessionFigures) -> Question:
     title, asked = "Cost of a frame", "What does a labelled frame cost, and where does the time go?"
     shown = ("image", "derived", "live-session")
     if found.cpu is None:
@@ -123,7 +123,10 @@ def _cost(study: Study, found: Session) -> Question:
             "beside it."
         )
         evidence.append(f"All threads together used {live_labels.share(its.cpu_percent)} of one CPU.")
-    caveats = ["What is paid once, before the first frame, is in none of these figures.", *_dropped(its)]
+    caveats = ["What is paid once, before the first frame, is in none of these figures."]
+    if its and its.dropped:
+        lost = "Capturing and decoding the frames that were dropped is in the figure of those that were labelled."
+        caveats.append(lost)
     if study.scope == "user" and any(study.groups):
         caveats.append("Hardware events are of user mode alone: what the kernel did is not in them.")
     return Question(
@@ -135,11 +138,6 @@ def _cost(study: Study, found: Session) -> Question:
         caveats=tuple(caveats),
         shown=shown,
     )
-
-
-def _dropped(its: Summary | None) -> Iterator[str]:
-    if its and its.dropped:
-        yield "Capturing and decoding the frames that were dropped is in the figure of those that were labelled."
 
 
 def _slowed(validity: Validity) -> Question:

@@ -14,7 +14,7 @@ from profiler.report.questions.evidence import (
     ONCE,
     REAL,
     TARGET,
-    Answer,
+    EventAnswer,
     View,
     When,
     caveats,
@@ -38,7 +38,7 @@ _ASKED = (
 _LOADS, _MISSES = "llc_load", "llc_load_miss"
 
 
-class _Found(NamedTuple):
+class _LlcCounts(NamedTuple):
     """What there is in a view; of loads and misses at least one.
 
     Attributes:
@@ -46,13 +46,13 @@ class _Found(NamedTuple):
     """
 
     view: View
-    loads: Answer | None
-    misses: Answer | None
+    loads: EventAnswer | None
+    misses: EventAnswer | None
     when: When
     traffic: tuple[Traffic, ...]
 
     @property
-    def answers(self) -> tuple[Answer, ...]:
+    def answers(self) -> tuple[EventAnswer, ...]:
         """Those that are there; never empty."""
         return tuple(filter(None, (self.loads, self.misses)))
 
@@ -79,7 +79,7 @@ def llc(study: Study, analysis: Analysis) -> Question:
     )
 
 
-def _found(study: Study, view: View) -> _Found | None:
+def _found(study: Study, view: View) -> _LlcCounts | None:
     loads, misses = view.answer(_LOADS), view.answer(_MISSES)
     first = misses or loads
     if first is None:
@@ -87,10 +87,10 @@ def _found(study: Study, view: View) -> _Found | None:
     when = main(view, first.costs.values())
     # Of a run with its start, no part is an image's.
     known = misses is not None and when is EACH and catalogued(view)
-    return _Found(view, loads, misses, when, tuple(traffic(study, view, misses)) if misses and known else ())
+    return _LlcCounts(view, loads, misses, when, tuple(traffic(study, view, misses)) if misses and known else ())
 
 
-def _verdict(found: _Found) -> str:
+def _verdict(found: _LlcCounts) -> str:
     head = f"{found.view.source}{found.when.words}"
     if not found.traffic:
         return notation.capital(f"{head}, {_counts_alone(found)}.")
@@ -112,7 +112,7 @@ def _brought(found: Sequence[Traffic]) -> str:
     return "; ".join(": ".join(filter(None, (brought(each), follows(each)))) for each in found)
 
 
-def _counts_alone(found: _Found) -> str:
+def _counts_alone(found: _LlcCounts) -> str:
     """Loads and misses of each model where bytes from memory for each image are not known."""
     what = f"{named(found.view)} {'misses' if found.misses else 'is read'}"
     answer = found.answers[-1]
@@ -125,7 +125,7 @@ def _counts_alone(found: _Found) -> str:
     return f"{what} by {answer.name}: {told}{unknown}"
 
 
-def _evidence(study: Study, found: _Found) -> Iterator[str]:
+def _evidence(study: Study, found: _LlcCounts) -> Iterator[str]:
     yield which(study, found.view, found.answers[0], found.when)
     told = _told(study, found)
     for model in told:
@@ -133,7 +133,7 @@ def _evidence(study: Study, found: _Found) -> Iterator[str]:
     yield from against_weights(found.traffic, {model.label for model in told}, found.view)
 
 
-def _told(study: Study, found: _Found) -> list[Model]:
+def _told(study: Study, found: _LlcCounts) -> list[Model]:
     """Of many models those with the fewest and the most misses, and the baseline."""
     costs = found.answers[-1].costs
     figures = {label: figure.value for label, cost in costs.items() if (figure := found.when.figure(cost))}
@@ -143,7 +143,7 @@ def _told(study: Study, found: _Found) -> list[Model]:
     return [model for model in study.models if model.label in keep]
 
 
-def _of(model: Model, found: _Found) -> Iterator[str]:
+def _of(model: Model, found: _LlcCounts) -> Iterator[str]:
     """Loads, misses and the share that misses, for each image and once; what follows; the working set."""
     label = model.label
     for when in (found.when, *([ONCE] if found.when is EACH else [])):
@@ -160,11 +160,11 @@ def _of(model: Model, found: _Found) -> Iterator[str]:
         )
     last, size = last_level(found.view), model.network and model.network.working_set_bytes
     if size and last and catalogued(found.view):
-        times = notation.plain(size / last.size_bytes, notation.NUMBER)
-        yield f"the working set of an image is {notation.plain(size, 'bytes')}, {times} times that cache"
+        times = notation.number(size / last.size_bytes)
+        yield f"the working set of an image is {notation.size(size)}, {times} times that cache"
 
 
-def _miss_ratio(label: str, found: _Found, when: When) -> str:
+def _miss_ratio(label: str, found: _LlcCounts, when: When) -> str:
     """Of two events that are each other's: a proxy's partner may be of another cache."""
     if found.loads is None or found.misses is None or found.loads.event.quality != found.misses.event.quality:
         return ""
@@ -177,7 +177,7 @@ def _miss_ratio(label: str, found: _Found, when: When) -> str:
     return f", {notation.in_sentence(ratio, '%')}{scaled_mark([misses, loads])} of its {of}"
 
 
-def _caveats(study: Study, analysis: Analysis, found: list[_Found]) -> Iterator[str]:
+def _caveats(study: Study, analysis: Analysis, found: list[_LlcCounts]) -> Iterator[str]:
     for each in found:
         yield from (answer.counts(each.view) for answer in each.answers)
         if each.traffic:
@@ -190,7 +190,7 @@ def _caveats(study: Study, analysis: Analysis, found: list[_Found]) -> Iterator[
         yield f"What a real core would count is not known: {lack(study, analysis, _MISSES, _LOADS).rstrip('.')}."
 
 
-def _command(study: Study, analysis: Analysis, found: _Found) -> str:
+def _command(study: Study, analysis: Analysis, found: _LlcCounts) -> str:
     if found.view.costs.simulated:
         return elsewhere(study) if study.counter_source is None else REAL
     if not catalogued(found.view):
@@ -200,7 +200,7 @@ def _command(study: Study, analysis: Analysis, found: _Found) -> str:
     return "" if found.traffic else for_a_line(study)
 
 
-def _shown(found: _Found) -> Iterator[str]:
+def _shown(found: _LlcCounts) -> Iterator[str]:
     simulated = found.view.costs.simulated
     yield from table_keys(found.when, simulated)
     yield from (

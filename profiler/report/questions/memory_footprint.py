@@ -46,7 +46,8 @@ def _optimiser(models: Sequence[Model]) -> Iterator[str]:
         state = sum(share.size_bytes for share in shares if share.kind == "optimiser")
         if state:
             yield (
-                f"Of {model.label}'s file {_bytes(state)} ({notation.percent(state / model.size_bytes)}) are the "
+                f"Of {model.label}'s file {notation.size(state)} ({notation.percent(state / model.size_bytes)}) are "
+                "the "
                 "optimiser's state, which no inference reads."
             )
 
@@ -76,8 +77,8 @@ def _differs(label: str, base: str, measure: Measure) -> bool:
 def _resident(models: Sequence[Model], analysis: Analysis) -> Iterator[str]:
     """What a load added, and the peak of the whole process; of many models the ends of the latter alone."""
     seen = [
-        f"{model.label} {_bytes(found.load_bytes + (found.first_bytes or 0))} of the engine's own and "
-        f"{_bytes(found.file_bytes)} of the file"
+        f"{model.label} {notation.size(found.load_bytes + (found.first_bytes or 0))} of the engine's own and "
+        f"{notation.size(found.file_bytes)} of the file"
         for model in models
         if (found := model.resident)
     ]
@@ -108,13 +109,9 @@ def _held(models: Sequence[Model], title: str, caches: Sequence[Cache]) -> Itera
         if said:
             by_fate.setdefault(said, []).append(model.label)
     if holding and by_fate:
-        named = ", ".join(f"{name} {_bytes(size)}" for name, size in holding)
+        named = ", ".join(f"{name} {notation.size(size)}" for name, size in holding)
         parts = [
             f"{'all models' if len(labels) == len(models) > 1 else notation.listed(labels, _NAMED)} ({said})"
             for said, labels in by_fate.items()
         ]
         yield f"Against {title} ({named}): {', '.join(parts)}."
-
-
-def _bytes(size: int) -> str:
-    return notation.plain(size, "bytes")

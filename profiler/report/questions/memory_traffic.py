@@ -10,7 +10,7 @@ from profiler.analysis.metrics import scaled
 from profiler.analysis.stats import MATTERS, Estimate
 from profiler.records import Study
 from profiler.report.questions.common import labelled, scaled_mark
-from profiler.report.questions.evidence import Answer, View
+from profiler.report.questions.evidence import EventAnswer, View
 from profiler.report.questions.last_level import last_level, line_bytes
 
 _ABOUT = 0.25
@@ -37,7 +37,7 @@ class Traffic(NamedTuple):
         return scaled(self.bytes, 1 / self.weights) if self.weights else None
 
 
-def traffic(study: Study, view: View, misses: Answer) -> Iterator[Traffic]:
+def traffic(study: Study, view: View, misses: EventAnswer) -> Iterator[Traffic]:
     """Of each model whose misses for each image are known."""
     for model in study.models:
         cost = misses.costs.get(model.label)
@@ -57,7 +57,7 @@ def brought(each: Traffic) -> str:
         return f"{each.model} is not shown to bring anything {whence} ({amount})"
     weights = ""
     if each.times and each.weights:
-        weights = f", {times(each.times)}{marked} its weights ({notation.plain(each.weights, 'bytes')})"
+        weights = f", {times(each.times)}{marked} its weights ({notation.size(each.weights)})"
     return f"{each.model} brings {amount} {whence}{weights}"
 
 
@@ -94,7 +94,7 @@ def against_weights(found: Sequence[Traffic], told: Collection[str], view: View)
         weights, ratio = each.weights / base.weights, quotient(each.bytes, base.bytes)
         if ratio:
             same = abs(weights - 1) <= MATTERS
-            reads = "as many weights as" if same else f"{notation.plain(weights, notation.NUMBER)} times the weights of"
+            reads = "as many weights as" if same else f"{notation.number(weights)} times the weights of"
             has = f"{times(ratio)}{scaled_mark([each.misses, base.misses])} its {labelled('misses', view.costs)}"
             yield f"{label} reads {reads} {base.model} and has {has}{_order(weights, ratio, view)}."
 

@@ -1,12 +1,11 @@
 """Question 1: which model costs what, once and for each image, and which hardware events go with it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import Measure, pairs
-from profiler.analysis.costs import BENT, CONTRADICTED, Cost, quotient
+from profiler.analysis.costs import BENT, CONTRADICTED, Cost, FigureOf, quotient
 from profiler.analysis.labels import SIMULATED
-from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
 from profiler.report.model import Question
@@ -27,9 +26,7 @@ from profiler.report.questions.hardware_ratios import hardware, hardware_of_runs
 from profiler.report.sections.ablation_text import in_brief
 from profiler.report.sections.simulation_provenance import instructions
 
-Figure = Callable[[Cost], Estimate | None]
-
-_KINDS: tuple[tuple[str, Figure], ...] = (
+_KINDS: tuple[tuple[str, FigureOf], ...] = (
     ("once", lambda cost: cost.fixed),
     ("for each image", lambda cost: cost.per_image),
 )
@@ -74,11 +71,14 @@ def overall(study: Study, analysis: Analysis) -> Question:
         caveats=tuple(_caveats(study, measure, known)),
         answered=bool(known),
         command="" if len(known) == len(_KINDS) else for_a_line(study),
-        shown=_shown(measure),
+        shown=(
+            *keys(("fixed", "image", "whole", "ratios", f"01-{measure.event.name}", "counts", "derived"), measure),
+            "causes",
+        ),
     )
 
 
-def _verdict(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]], measure: Measure) -> str:
+def _verdict(costs: Sequence[Cost], known: Sequence[tuple[str, FigureOf]], measure: Measure) -> str:
     if not known:
         count = notation.counted(_images_alone(costs), "image")
         return (
@@ -100,7 +100,7 @@ def _images_alone(costs: Sequence[Cost]) -> int:
     return costs[0].points[0].images
 
 
-def _paid(cost: Cost, known: Sequence[tuple[str, Figure]]) -> str:
+def _paid(cost: Cost, known: Sequence[tuple[str, FigureOf]]) -> str:
     """`190 ms [188, 192] once and 5.05 ms [5.04, 5.06] for each image`."""
     words = []
     for when, figure in known:
@@ -112,7 +112,7 @@ def _paid(cost: Cost, known: Sequence[tuple[str, Figure]]) -> str:
     return notation.listed(words)
 
 
-def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measure: Measure) -> str:
+def _against(other: Cost, base: Cost, known: Sequence[tuple[str, FigureOf]], measure: Measure) -> str:
     """`In time (duration_time), keras takes 44 [40, 48] times as much as litert once (5.4 s against 123 ms) and ...`"""
     ratios, lacks = [], []
     for when, figure in known:
@@ -121,7 +121,7 @@ def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measu
             continue
         sides = f"{when} ({written(other, above)} against {written(base, below)})"
         ratio = quotient(above, below)
-        times = f"{notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark([other, base])}" if ratio else ""
+        times = f"{notation.ratio(ratio)} times{scaled_mark([other, base])}" if ratio else ""
         if ratio is None:
             lacks.append(f"no ratio is determined {sides}, for {base.model}'s figure is not shown to be above 0")
         elif way(above, below, measure.costs) == "same":
@@ -132,28 +132,26 @@ def _against(other: Cost, base: Cost, known: Sequence[tuple[str, Figure]], measu
     return f"In {explained(measure)}, {'; '.join([*takes, *lacks])}."
 
 
-def _ends(costs: Sequence[Cost], when: str, figure: Figure, measure: Measure) -> str:
+def _ends(costs: Sequence[Cost], when: str, figure: FigureOf, measure: Measure) -> str:
     """The model that pays least and the one that pays most, each with those that are not shown to differ from it."""
     ranked = sorted((cost for cost in costs if figure(cost)), key=lambda cost: _value(cost, figure))
     if len(ranked) < 2:
         return ""
     least, most = ranked[0], ranked[-1]
     ratio = quotient(figure(most), figure(least))
-    times = (
-        f", {notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark([least, most])} as much" if ratio else ""
-    )
+    times = f", {notation.ratio(ratio)} times{scaled_mark([least, most])} as much" if ratio else ""
     return (
         f"{least.model} pays least {when}, {written(least, figure(least))}{_beside(least, ranked, figure, measure)}, "
         f"and {most.model} most, {written(most, figure(most))}{times}{_beside(most, ranked, figure, measure)}"
     )
 
 
-def _value(cost: Cost, figure: Figure) -> float:
+def _value(cost: Cost, figure: FigureOf) -> float:
     found = figure(cost)
     return found.value if found else 0.0
 
 
-def _beside(end: Cost, ranked: Sequence[Cost], figure: Figure, measure: Measure) -> str:
+def _beside(end: Cost, ranked: Sequence[Cost], figure: FigureOf, measure: Measure) -> str:
     """The others that may as well stand at this end."""
     alike = [
         cost.model
@@ -163,7 +161,7 @@ def _beside(end: Cost, ranked: Sequence[Cost], figure: Figure, measure: Measure)
     return f" (not shown to differ from {notation.listed(alike, _NAMED)})" if alike else ""
 
 
-def _evidence(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]], measure: Measure) -> Iterator[str]:
+def _evidence(costs: Sequence[Cost], known: Sequence[tuple[str, FigureOf]], measure: Measure) -> Iterator[str]:
     """Which differences are shown: of two models in a sentence, of more against the baseline."""
     base = reference(costs, measure.costs.baseline)
     others = [cost for cost in costs if cost is not base]
@@ -183,21 +181,22 @@ def _evidence(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]], measur
         yield f"Against {base.model}, {when}, in {noun(measure)}: {said}."
 
 
-def _grouped(others: Sequence[Cost], base: Cost, figure: Figure, measure: Measure) -> Iterator[str]:
+def _grouped(others: Sequence[Cost], base: Cost, figure: FigureOf, measure: Measure) -> Iterator[str]:
     """`more with keras (12 [11, 13] times)`, `no difference shown with litert:fp16 (1.01 [0.97, 1.04] times)`."""
     by_way: dict[str, list[str]] = {found: [] for found in _WAYS}
     for cost in others:
         ratio = quotient(figure(cost), figure(base))
-        times = f"{notation.in_sentence(ratio, notation.NUMBER)} times" if ratio else "no ratio"
+        times = f"{notation.ratio(ratio)} times" if ratio else "no ratio"
         by_way[way(figure(cost), figure(base), measure.costs)].append(
             f"{cost.model} ({times}{scaled_mark([cost, base])})"
         )
     return (words.format(notation.listed(by_way[found], _NAMED)) for found, words in _WAYS.items() if by_way[found])
 
 
-def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, Figure]]) -> Iterator[str]:
+def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, FigureOf]]) -> Iterator[str]:
     costs = measure.costs.of(measure.event)
-    yield from _absent(measure)
+    every = [measure.costs[measure.event.name, label] for label in measure.costs.models]
+    yield from (f"{cost.model} has no figure: {cost.reason}." for cost in every if cost.reason)
     if study.simulation and measure.costs.simulated:
         yield (
             f"All of this is {SIMULATED}: {instructions(study.simulation)} under {study.simulation.version}, untimed; "
@@ -223,14 +222,7 @@ def _caveats(study: Study, measure: Measure, known: Sequence[tuple[str, Figure]]
         )
 
 
-def _absent(measure: Measure) -> Iterator[str]:
-    for label in measure.costs.models:
-        reason = measure.costs[measure.event.name, label].reason
-        if reason:
-            yield f"{label} has no figure: {reason}."
-
-
-def _without_interval(costs: Sequence[Cost], known: Sequence[tuple[str, Figure]]) -> Iterator[str]:
+def _without_interval(costs: Sequence[Cost], known: Sequence[tuple[str, FigureOf]]) -> Iterator[str]:
     figures = [figure(cost) for cost in costs for _, figure in known]
     if not known:
         figures = [cost.whole(_images_alone(costs)) for cost in costs]
@@ -245,10 +237,3 @@ def _doubtful(costs: Sequence[Cost]) -> Iterator[str]:
     contradicted = [cost.model for cost in costs if cost.disagreement]
     if contradicted:
         yield f"{notation.listed(contradicted)}: {CONTRADICTED}."
-
-
-def _shown(measure: Measure) -> tuple[str, ...]:
-    return (
-        *keys(("fixed", "image", "whole", "ratios", f"01-{measure.event.name}", "counts", "derived"), measure),
-        "causes",
-    )

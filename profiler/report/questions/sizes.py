@@ -58,9 +58,9 @@ def misleads(file: float, found: Verdict) -> bool:
 def _files_only(models: Sequence[Model]) -> str:
     """Where no file was read."""
     why = notation.listed(dict.fromkeys(map(lack, models)))
-    figures = notation.listed((f"{model.label} {_bytes(model.size_bytes)}" for model in models), _NAMED)
+    figures = notation.listed((f"{model.label} {notation.size(model.size_bytes)}" for model in models), _NAMED)
     if len(models) == 2:
-        figures += f", {_number(models[0].size_bytes / models[1].size_bytes)} times"
+        figures += f", {notation.number(models[0].size_bytes / models[1].size_bytes)} times"
     rounded = "" if all(model.sha256 for model in models) else ", as their source rounds it"
     return (
         f"Only the size of the file is known ({figures}{rounded}), and a file's size is not what an inference reads of "
@@ -80,12 +80,14 @@ def _verdict(models: Sequence[Model], analysis: Analysis) -> str:
 
 def _alone(model: Model) -> str:
     """What is known of it; beside the file's size how many times that the rest is."""
-    parts = [f"its file is {_bytes(model.size_bytes)}"]
+    parts = [f"its file is {notation.size(model.size_bytes)}"]
     for what, find in SIZES.items():
         size = find(model)
         if what != "file" and size is not None:
             are = "are" if what.endswith("s") else "is"
-            parts.append(f"its {what} {are} {_bytes(size)} ({_number(size / model.size_bytes)} times the file)")
+            parts.append(
+                f"its {what} {are} {notation.size(size)} ({notation.number(size / model.size_bytes)} times the file)"
+            )
     return f"Of {model.label}, {notation.listed(parts)}."
 
 
@@ -96,17 +98,16 @@ def _against(other: Model, base: Model, analysis: Analysis) -> str:
         mine, its = find(other), find(base)
         if mine is not None and its:
             parts.append(
-                f"the same {what} ({_bytes(its)})"
+                f"the same {what} ({notation.size(its)})"
                 if mine == its
-                else f"{_number(mine / its)} times the {what} ({_bytes(mine)} against {_bytes(its)})"
+                else f"{notation.number(mine / its)} times the {what} "
+                f"({notation.size(mine)} against {notation.size(its)})"
             )
     file, measure = other.size_bytes / base.size_bytes, leading(analysis)
     cost = _cost_ratio(other.label, base.label, measure)
     if measure and cost:
         marked = _marked(measure, other.label, base.label)
-        parts.append(
-            f"{notation.in_sentence(cost, notation.NUMBER)} times{marked} the {explained(measure)} for each image"
-        )
+        parts.append(f"{notation.ratio(cost)} times{marked} the {explained(measure)} for each image")
     conclusion = _conclusion(file, other, base, cost)
     return f"Beside {base.label}, {other.label} has {notation.listed(parts)}: {conclusion}."
 
@@ -139,11 +140,12 @@ def _range(models: Sequence[Model], analysis: Analysis) -> str:
         found = {model.label: size for model in models if (size := find(model))}
         least, most = (min(found, key=found.__getitem__), max(found, key=found.__getitem__)) if found else ("", "")
         if found and found[most] / found[least] - 1 <= MATTERS:
-            alike.append(f"{what} ({_bytes(found[most])})")
+            alike.append(f"{what} ({notation.size(found[most])})")
         elif found:
             differ.append(
-                f"{what} {_number(found[most] / found[least])} times, from {_bytes(found[least])} ({least}) to "
-                f"{_bytes(found[most])} ({most})"
+                f"{what} {notation.number(found[most] / found[least])} times, from {notation.size(found[least])} "
+                f"({least}) to "
+                f"{notation.size(found[most])} ({most})"
             )
     differ += _cost_range(analysis)
     same = f"; they are alike in {notation.listed(alike)}" if alike else ""
@@ -159,7 +161,7 @@ def _cost_range(analysis: Analysis) -> list[str]:
     apart = quotient(ranked[-1].per_image, ranked[0].per_image) if len(ranked) > 1 else None
     if measure is None or apart is None:
         return []
-    times = notation.in_sentence(apart, notation.NUMBER)
+    times = notation.ratio(apart)
     marked = scaled_mark([ranked[-1], ranked[0]])
     return [f"{noun(measure)} for each image {times} times{marked}, from {ranked[0].model} to {ranked[-1].model}"]
 
@@ -180,7 +182,7 @@ def _each(models: Sequence[Model], analysis: Analysis, measure: Measure | None) 
         cost = _cost_ratio(model.label, base.label, measure)
         figures = [_size_ratio(model, base, what) for what in ("file", "working set")]
         marked = _marked(measure, model.label, base.label)
-        figures.append(f"{notation.in_sentence(cost, notation.NUMBER)}{marked}" if cost else notation.ABSENT)
+        figures.append(f"{notation.ratio(cost)}{marked}" if cost else notation.ABSENT)
         if model is not base:
             parts.append(f"{model.label} {notation.listed(figures)}")
     what = f"{noun(measure)} for each image" if measure else "cost"
@@ -189,7 +191,7 @@ def _each(models: Sequence[Model], analysis: Analysis, measure: Measure | None) 
 
 def _size_ratio(model: Model, base: Model, what: str) -> str:
     mine, its = SIZES[what](model), SIZES[what](base)
-    return _number(mine / its) if mine is not None and its else notation.ABSENT
+    return notation.number(mine / its) if mine is not None and its else notation.ABSENT
 
 
 def _misleading(models: Sequence[Model], analysis: Analysis, measure: Measure | None) -> Iterator[str]:
@@ -203,8 +205,8 @@ def _misleading(models: Sequence[Model], analysis: Analysis, measure: Measure | 
         file = model.size_bytes / base.size_bytes
         mine, its = (measure.costs[measure.event.name, each.label].per_image for each in (model, base))
         if misleads(file, way(mine, its, measure.costs)):
-            times = f"{notation.in_sentence(cost, notation.NUMBER)} times{_marked(measure, model.label, base.label)}"
-            found.append(f"{model.label} with {_number(file)} times the file takes {times} the {noun(measure)}")
+            times = f"{notation.ratio(cost)} times{_marked(measure, model.label, base.label)}"
+            found.append(f"{model.label} with {notation.number(file)} times the file takes {times} the {noun(measure)}")
     if found:
         yield (
             f"Here a smaller file does not go with a smaller cost: beside {base.label}, "
@@ -241,11 +243,3 @@ def _caveats(study: Study, unknown: Sequence[Model]) -> Iterator[str]:
         yield "Sizes are facts of files and have no interval; resident memory was seen once."
     if len(study.models) > 1:
         yield "That a size and a cost differ alike, or do not, says nothing by itself of what makes the cost."
-
-
-def _number(ratio: float) -> str:
-    return notation.plain(ratio, notation.NUMBER)
-
-
-def _bytes(size: int) -> str:
-    return notation.plain(size, "bytes")

@@ -15,7 +15,7 @@ from profiler.report.questions.common import SINGLY, scaled_mark
 from profiler.report.questions.evidence import (
     EACH,
     ONCE,
-    Answer,
+    EventAnswer,
     View,
     When,
     caveats,
@@ -45,9 +45,9 @@ class _Stalls(NamedTuple):
         others: Further events on stalls that have a figure.
     """
 
-    answer: Answer
-    cycles: Answer
-    others: tuple[Answer, ...]
+    answer: EventAnswer
+    cycles: EventAnswer
+    others: tuple[EventAnswer, ...]
 
 
 class _Share(NamedTuple):
@@ -94,7 +94,7 @@ def _found(view: View) -> _Stalls | None:
     if cycles is None or not ranked:
         return None
     first = ranked[0]
-    others: dict[str, Answer] = {}
+    others: dict[str, EventAnswer] = {}
     for answer in ranked[1:]:
         if answer.event.name != first.event.name:
             others.setdefault(answer.event.name, answer)
@@ -109,14 +109,14 @@ def _shares(found: _Stalls, view: View, when: When) -> list[_Share]:
     ]
 
 
-def _over(answer: Answer, cost: Cost, cycles: Cost, view: View, when: When) -> Estimate | None:
+def _over(answer: EventAnswer, cost: Cost, cycles: Cost, view: View, when: When) -> Estimate | None:
     """Stalls over cycles: in percent, or in slots a cycle."""
     return view.quotient(cost, cycles, when, 1 if answer.event.name in IN_SLOTS else 100)
 
 
-def _amount(value: Estimate, answer: Answer) -> str:
+def _amount(value: Estimate, answer: EventAnswer) -> str:
     if answer.event.name in IN_SLOTS:
-        return f"{notation.in_sentence(value, notation.NUMBER)} slots of each cycle"
+        return f"{notation.ratio(value)} slots of each cycle"
     return f"{notation.in_sentence(value, '%')} of its cycles"
 
 
@@ -203,7 +203,7 @@ def _of_one(share: _Share, found: _Stalls, view: View, when: When) -> str:
     instructions = view.answer("instructions")
     cost = instructions.costs.get(share.model) if instructions else None
     ipc = [
-        f"{notation.in_sentence(value, notation.NUMBER)}{scaled_mark([cost, share.cycles])} {each.words}"
+        f"{notation.ratio(value)}{scaled_mark([cost, share.cycles])} {each.words}"
         for each in ((when, ONCE) if when is EACH else (when,))
         if cost and (value := view.quotient(cost, share.cycles, each))
     ]

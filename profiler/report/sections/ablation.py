@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import BESIDE, AblationPair, measure, pairs
-from profiler.analysis.costs import DOUBTFUL, Costs, Status, quotient
+from profiler.analysis.costs import DOUBTFUL, Costs, FigureStatus, quotient
 from profiler.analysis.labels import keyed, titled
 from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
@@ -34,7 +34,7 @@ def causes(study: Study, analysis: Analysis) -> Section | None:
             "causes",
             "",
             [*_facts(found), *_measured(analysis)],
-            f"{_rows(analysis.costs)} {_captions(analysis)}",
+            f"{_rows(analysis.costs)} {_FACTS}{f' {_PEAK}' if analysis.peak_rss_bytes else ''}",
         )
     ]
     if study.simulation and analysis.simulated and (columns := list(_counted(analysis.simulated))):
@@ -77,7 +77,7 @@ def _measured(analysis: Analysis) -> Iterator[Column[AblationPair]]:
 
 
 def _of_ratio(
-    head: Label | str, ratio: Callable[[AblationPair], Estimate | None], status: Status = "counted"
+    head: Label | str, ratio: Callable[[AblationPair], Estimate | None], status: FigureStatus = "counted"
 ) -> Column[AblationPair]:
     return Column(head, lambda pair: estimated(ratio(pair), notation.NUMBER, status, _UNDETERMINED))
 
@@ -86,10 +86,6 @@ def _rows(costs: Costs) -> str:
     """What a row is; and what an interval shows, where there are any."""
     figures = (figure for event in costs.events for cost in costs.of(event) for figure in (cost.fixed, cost.per_image))
     return f"{_ROWS} {_INTERVALS}" if any(figure and figure.interval for figure in figures) else _ROWS
-
-
-def _captions(analysis: Analysis) -> str:
-    return f"{_FACTS} {_PEAK}" if analysis.peak_rss_bytes else _FACTS
 
 
 def _counted(costs: Costs) -> Iterator[Column[AblationPair]]:

@@ -59,7 +59,7 @@ def _brief(pairs: Sequence[AblationPair], judged: Measure) -> str:
         if all(verdict(ratio, judged.costs.simulated) == "same" for ratio in ratios.values()):
             return f"no difference shown ({len(ratios)} pairs)"
         values = sorted(ratio.value for ratio in ratios.values())
-        low, high = (notation.plain(end, notation.NUMBER) for end in (values[0], values[-1]))
+        low, high = (notation.number(end) for end in (values[0], values[-1]))
         return f"{low} to {high} times ({len(ratios)} pairs)"
     return notation.listed(
         f"{_times(ratio, judged)} ({pair.first.label} → {pair.second.label})" for pair, ratio in ratios.items()
@@ -69,7 +69,7 @@ def _brief(pairs: Sequence[AblationPair], judged: Measure) -> str:
 def _times(ratio: Estimate, judged: Measure) -> str:
     if verdict(ratio, judged.costs.simulated) == "same":
         return f"{_no_difference(ratio)} shown"
-    return f"{notation.in_sentence(ratio, notation.NUMBER)} times"
+    return f"{notation.ratio(ratio)} times"
 
 
 def _alike(found: Sequence[AblationPair]) -> list[list[AblationPair]]:
@@ -90,7 +90,8 @@ def _alone(pair: AblationPair, judged: Measure, analysis: Analysis) -> Iterator[
         yield _of_format(ratio, judged)
         return
     runtime = pair.cause == "runtime" and ratio is not None
-    which = f", {_weights(pair)} in the same precision" if runtime else ""
+    weights = "with the same weights" if pair.forms[0].weights == "same" else "both with random weights"
+    which = f", {weights} in the same precision" if runtime else ""
     yield f"{head}: {said}{which}{_sizes(pair, ratio, judged)}."
     yield from _evidence(pair, judged, analysis)
     if runtime:
@@ -119,13 +120,13 @@ def _ratio(pair: AblationPair, judged: Measure) -> str:
     if ratio is None:
         return "not determined"
     same = verdict(ratio, judged.costs.simulated) == "same"
-    return f"{notation.in_sentence(ratio, notation.NUMBER)} times{f', {_no_difference(ratio)} shown' if same else ''}"
+    return f"{notation.ratio(ratio)} times{f', {_no_difference(ratio)} shown' if same else ''}"
 
 
 def _beside(pair: AblationPair) -> str:
     """The facts that moved with the cause."""
     facts = {"MACs": pair.macs_ratio if pair.cause == "width" else None, "working set": pair.working_set_ratio}
-    beside = [f"{what} {notation.plain(times, notation.NUMBER)}" for what, times in facts.items() if times]
+    beside = [f"{what} {notation.number(times)}" for what, times in facts.items() if times]
     return f" ({', '.join(beside)})" if beside else ""
 
 
@@ -139,7 +140,7 @@ def _said(pair: AblationPair, ratio: Estimate | None, judged: Measure) -> str:
     first, second, noun = pair.first.label, pair.second.label, _noun(judged)
     if ratio is None:
         return f"how {second} compares with {first} in {noun} for each image is not determined"
-    times = notation.in_sentence(ratio, notation.NUMBER)
+    times = notation.ratio(ratio)
     match verdict(ratio, judged.costs.simulated):
         case "same":
             between = f"between {second} and {first} in {noun} for each image"
@@ -156,10 +157,6 @@ def _no_difference(ratio: Estimate) -> str:
     return "no difference" if low <= 1 <= high else f"no difference of more than {notation.percent(MATTERS)}"
 
 
-def _weights(pair: AblationPair) -> str:
-    return "with the same weights" if pair.forms[0].weights == "same" else "both with random weights"
-
-
 def _sizes(pair: AblationPair, ratio: Estimate | None, judged: Measure) -> str:
     """How much smaller or larger the second is, with the word that says so where its cost does not follow."""
     file, touched = pair.file_ratio, pair.working_set_ratio
@@ -170,7 +167,7 @@ def _sizes(pair: AblationPair, ratio: Estimate | None, judged: Measure) -> str:
 
 
 def _as_large(times: float) -> str:
-    return "as large" if abs(times - 1) <= MATTERS else f"{notation.plain(times, notation.NUMBER)} times as large"
+    return "as large" if abs(times - 1) <= MATTERS else f"{notation.number(times)} times as large"
 
 
 def _evidence(pair: AblationPair, judged: Measure, analysis: Analysis) -> Iterator[str]:
@@ -199,8 +196,8 @@ def _format(pair: AblationPair) -> str:
     network = pair.first.network
     shares = network.shares if network else ()
     state = sum(share.size_bytes for share in shares if share.kind == "optimiser")
-    without = f"the {notation.plain(state, 'bytes')} of its optimiser's state" if state else "its optimiser's state"
-    file = notation.plain(pair.file_ratio, notation.NUMBER)
+    without = f"the {notation.size(state)} of its optimiser's state" if state else "its optimiser's state"
+    file = notation.number(pair.file_ratio)
     return f"{pair.second.label} is {pair.first.label} without {without}, {file} times its file"
 
 
@@ -210,7 +207,7 @@ def _paid_once(pair: AblationPair, judged: Measure) -> Iterator[str]:
     if ratio is None:
         return
     same = verdict(ratio, judged.costs.simulated) == "same"
-    times = f"{notation.in_sentence(ratio, notation.NUMBER)} times as much"
+    times = f"{notation.ratio(ratio)} times as much"
     yield f"Once, it pays {times}{f': {_no_difference(ratio)} is shown' if same else ''}."
 
 
@@ -237,17 +234,12 @@ def _why_more(pair: AblationPair) -> str:
     name = pair.second.engine.delegate or "The delegate"
     if ours.least > theirs.most + _TOLD:
         left = delegation.share(theirs) if theirs.kinds else "nothing"
+        took = (f"{kind.taken or 'none'} of its {kind.total} {kind.name}" for kind in ours.kinds)
         return (
-            f"{name} took {_untaken(ours)}: {delegation.share(ours)} run in {delegation.OWN_KERNELS}"
+            f"{name} took {notation.listed(took, delegation.NAMED)}: {delegation.share(ours)} run in "
+            f"{delegation.OWN_KERNELS}"
             f"{delegation.among(ours)}. Of {first} it left {left}."
         )
     if not ours.kinds and not theirs.kinds:
         return f"{name} took every operator of both, so the cause is not in these data."
     return f"{name} is not shown to have left more of {second} than of {first}, so the cause is not in these data."
-
-
-def _untaken(found: delegation.Outside) -> str:
-    """`none of its 35 CONV_2D`; of a kind it took in part, how many it took."""
-    return notation.listed(
-        (f"{kind.taken or 'none'} of its {kind.total} {kind.name}" for kind in found.kinds), delegation.NAMED
-    )

@@ -32,7 +32,7 @@ def models(study: Study, analysis: Analysis) -> Section:
         ("sha256", lambda model: model.sha256[:12] or NOT_TOLD),
         ("engine", lambda model: f"{model.engine.package} {model.engine.version}"),
         ("asked by", lambda model: model.engine.call),
-        ("delegate", lambda model: _delegate(model.engine.delegate, model.engine.delegated)),
+        ("delegate", lambda model: _delegate(model.engine.delegate or "none", model.engine.delegated)),
         ("threads", lambda model: Cell(model.engine.threads) if model.engine.threads else "the engine's own choice"),
         ("input", lambda model: _tensor(model.input)),
         ("output", lambda model: _tensor(model.output)),
@@ -58,10 +58,9 @@ def _sizes(study: Study, baseline: str) -> str:
     if any(model.network for model in study.models):
         return f"What of the files an inference touches is under {model_files.TITLE}."
     bytes_of = {model.label: model.size_bytes for model in study.models}
-    times = {label: notation.plain(size / bytes_of[baseline], notation.NUMBER) for label, size in bytes_of.items()}
+    times = {label: notation.number(size / bytes_of[baseline]) for label, size in bytes_of.items()}
     sizes = notation.listed(
-        f"{label} {notation.plain(size, 'bytes')}"
-        + (f" ({times[label]} times {baseline})" if label != baseline else "")
+        f"{label} {notation.size(size)}" + (f" ({times[label]} times {baseline})" if label != baseline else "")
         for label, size in bytes_of.items()
     )
     return (
@@ -84,8 +83,8 @@ def cache_table(key: str, title: str, caches: Sequence[Cache]) -> Table:
     return tabulated(key, title, "cache", rows, columns, words=True)
 
 
-def _delegate(name: str | None, how: str | None) -> str:
-    return f"{name or 'none'} ({how})" if how else name or "none"
+def _delegate(name: str, how: str | None) -> str:
+    return f"{name} ({how})" if how else name
 
 
 def _tensor(spec: TensorSpec) -> str:
@@ -96,6 +95,7 @@ def _tensor(spec: TensorSpec) -> str:
 def machine(study: Study, runs: Sequence[Run]) -> Section:
     """What ran it, and what moved while it was measured."""
     its, measured = study.machine, study.counter_source is not None
+    paranoid = its.perf_event_paranoid
     rows: list[tuple[str, Entry]] = [
         ("board", its.board or NOT_TOLD),
         ("CPU", f"{its.cpus} × {its.cpu} ({its.arch}), event catalogue {its.uarch}"),
@@ -104,7 +104,7 @@ def machine(study: Study, runs: Sequence[Run]) -> Section:
         ("system", f"{its.system}, kernel {its.kernel}, Python {its.python}"),
         ("virtual machine", its.virtual or "none known"),
         ("PMU", its.pmu or "none"),
-        ("perf", f"{its.perf_version or 'none'}, perf_event_paranoid {_told(its.perf_event_paranoid)}"),
+        ("perf", f"{its.perf_version or 'none'}, perf_event_paranoid {NOT_TOLD if paranoid is None else paranoid}"),
         *(_moved([state for run in native(runs) for state in (run.before, run.after)]) if measured else ()),
     ]
     table = Table("machine", "", ("", ""), tuple(rows), words=True)
@@ -112,10 +112,6 @@ def machine(study: Study, runs: Sequence[Run]) -> Section:
         return Section("Machine", tables=(table,))
     sentence = "This machine ran the simulator; nothing was measured on it, and no figure here depends on it."
     return Section("Machine of the simulator", (sentence,), tables=(table,))
-
-
-def _told(value: object) -> str:
-    return NOT_TOLD if value is None else str(value)
 
 
 def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
@@ -134,7 +130,7 @@ def _moved(states: Sequence[MachineState]) -> Iterator[tuple[str, str]]:
     loads = [state.load_1min for state in states if state.load_1min is not None]
     yield "load", _range(loads, lambda load: f"{load:.1f}")
     swaps = [state.swap_used_bytes for state in states if state.swap_used_bytes is not None]
-    yield "swap in use", _range(swaps, lambda swap: notation.plain(swap, "bytes"))
+    yield "swap in use", _range(swaps, lambda swap: notation.size(swap))
 
 
 def _range(values: Sequence[float], written: Callable[[float], str]) -> str:

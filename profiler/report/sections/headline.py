@@ -1,11 +1,11 @@
 """The study's answer in a few sentences, by rules from the figures; the questions say the rest."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from profiler.analysis import notation
 from profiler.analysis.ablation_pairs import Measure
 from profiler.analysis.amortisation import paid_once
-from profiler.analysis.costs import Cost, quotient
+from profiler.analysis.costs import Cost, FigureOf, quotient
 from profiler.analysis.labels import SIMULATED, lab_images
 from profiler.analysis.metrics import scaled
 from profiler.analysis.stats import Estimate
@@ -13,8 +13,6 @@ from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
 from profiler.report.questions.common import explained, labelled, leading, no_figures, scaled_mark, whole_runs, written
 from profiler.report.sections.simulation_provenance import instructions
-
-Figure = Callable[[Cost], Estimate | None]
 
 _SINGLY = 3
 """Most models whose figures the answer names; of more it names the ends."""
@@ -30,13 +28,8 @@ def answer(study: Study, analysis: Analysis) -> tuple[str, ...]:
         return (f"{no_figures(study, analysis)}, so there is no figure.",)
     images = lab_images(measure.costs)
     said = _of_runs(images, measure) if images else _of_images(measure)
-    return (" ".join((*_provenance(study, measure), *said, *_captured(study))),)
-
-
-def _captured(study: Study) -> Iterator[str]:
-    """That an image's figure is not its inference's alone."""
-    if study.plan.capture_in_region:
-        yield "An image's figure has its capture, decoding and preprocessing in it, not the inference alone."
+    captured = "An image's figure has its capture, decoding and preprocessing in it, not the inference alone."
+    return (" ".join((*_provenance(study, measure), *said, *([captured] if study.plan.capture_in_region else []))),)
 
 
 def _provenance(study: Study, measure: Measure) -> Iterator[str]:
@@ -82,17 +75,17 @@ def _per_image(cost: Cost) -> Estimate | None:
     return cost.per_image
 
 
-def _ends(costs: Sequence[Cost], figure: Figure) -> list[Cost]:
+def _ends(costs: Sequence[Cost], figure: FigureOf) -> list[Cost]:
     """The models that pay least and most."""
     found = {cost: paid.value for cost in costs if (paid := figure(cost))}
     ranked = sorted(found, key=found.__getitem__)
     return [ranked[0], ranked[-1]]
 
 
-def _least_and_most(what: str, ends: Sequence[Cost], figure: Figure, measure: Measure) -> str:
+def _least_and_most(what: str, ends: Sequence[Cost], figure: FigureOf, measure: Measure) -> str:
     least, most = ends
     ratio = quotient(figure(most), figure(least))
-    times = f", {notation.in_sentence(ratio, notation.NUMBER)} times{scaled_mark(ends)} as much" if ratio else ""
+    times = f", {notation.ratio(ratio)} times{scaled_mark(ends)} as much" if ratio else ""
     return (
         f"Of {len(measure.costs.of(measure.event))} models {what} costs least with {least.model}, "
         f"{written(least, figure(least))}, and most with {most.model}, {written(most, figure(most))}{times}, in "

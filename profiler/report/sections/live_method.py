@@ -17,9 +17,10 @@ def points(study: Study, runs: Sequence[Run], threads: str) -> Iterator[str]:
     live, model = study.live, study.models[0].label
     if live is None:
         return
+    frames = runs[0].case.images if runs else study.plan.images[0]
     kept = "each is kept until it is taken, none left out" if live.every else "only the newest is kept"
     yield (
-        f"{counted(len(runs), 'run')}, each a window of {counted(_frames(study, runs), 'labelled frame')}, "
+        f"{counted(len(runs), 'run')}, each a window of {counted(frames, 'labelled frame')}, "
         f"one after the other in one process of {model}. They are no independent processes: successive windows share "
         "memory, caches, temperature and what the source shows, so that what differs from one session to the next is "
         "in no interval, and an interval may be too narrow."
@@ -40,7 +41,3 @@ def points(study: Study, runs: Sequence[Run], threads: str) -> Iterator[str]:
         "batches)."
     )
     yield f"{ABSENT} is a figure that is not there, never a zero."
-
-
-def _frames(study: Study, runs: Sequence[Run]) -> int:
-    return runs[0].case.images if runs else study.plan.images[0]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from profiler.analysis import notation
 from profiler.analysis.live_labels import rates
-from profiler.analysis.live_session import Session
+from profiler.analysis.live_session import SessionFigures
 from profiler.analysis.quantities import of_session
 from profiler.records import Live, Summary, Usage
 from profiler.report.cells import Column, fact, name, of_quantity, share, tabulated
@@ -22,7 +22,7 @@ _CLASSES = 12
 """Most classes that a table lists."""
 
 
-def section(found: Session | None, figures: tuple[Figure, ...]) -> Section | None:
+def section(found: SessionFigures | None, figures: tuple[Figure, ...]) -> Section | None:
     """The live session; None where no window of it was recorded."""
     if found is None:
         return None
@@ -30,7 +30,7 @@ def section(found: Session | None, figures: tuple[Figure, ...]) -> Section | Non
     return Section("The live session", (_windows(found),), tables=tables, figures=figures)
 
 
-def _windows(found: Session) -> str:
+def _windows(found: SessionFigures) -> str:
     number = len(found.rates)
     outside = (
         f" {notation.counted(found.outside, 'labelled frame')} more are in no window." if found.outside > 0 else ""
@@ -41,7 +41,7 @@ def _windows(found: Session) -> str:
     )
 
 
-def _figures(found: Session) -> Table:
+def _figures(found: SessionFigures) -> Table:
     numbers = {(its.event, its.what): of_quantity(its) for its in of_session(found)}
     rows: list[tuple[str, Entry]] = [("labelled frames a second", replace(numbers["session", "fps"], digits=3))]
     caption = "Of the windows that were recorded; the session's end was not, and the rest is not known."
@@ -93,7 +93,7 @@ _SHARES = {
 }
 
 
-def _latency(found: Session) -> Iterator[Table]:
+def _latency(found: SessionFigures) -> Iterator[Table]:
     if found.latency:
         yield tabulated(
             "live-latency",
@@ -106,7 +106,7 @@ def _latency(found: Session) -> Iterator[Table]:
         )
 
 
-def _once(found: Session) -> Iterator[Table]:
+def _once(found: SessionFigures) -> Iterator[Table]:
     columns: list[Column[Usage]] = [
         Column("wall", lambda used: Cell(used.wall_ns, "ns", "counted", digits=3)),
         Column("CPU", lambda used: Cell(used.cpu_ns, "ns", "counted", digits=3)),
@@ -118,7 +118,7 @@ def _once(found: Session) -> Iterator[Table]:
         yield tabulated("live-once", "Paid once", "phase", rows, columns, caption)
 
 
-def _labels(found: Session) -> Iterator[Table]:
+def _labels(found: SessionFigures) -> Iterator[Table]:
     won = ranked(found)
     if not won:
         return

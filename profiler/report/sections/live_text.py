@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from profiler.analysis.live_labels import BESIDE, fps, quantiles, share, spread
-from profiler.analysis.live_session import Session
-from profiler.analysis.notation import NUMBER, counted, in_sentence, listed, seconds, sentence
+from profiler.analysis.live_session import SessionFigures
+from profiler.analysis.notation import counted, listed, ratio, seconds, sentence
 from profiler.report.questions.common import scaled_mark, written
 
 _SPOKEN = 4
 """Most classes that a sentence names."""
 
 
-def answer(found: Session | None) -> tuple[str, ...]:
+def answer(found: SessionFigures | None) -> tuple[str, ...]:
     """One paragraph: how fast, how late, at what cost, and what was seen."""
     if found is None:
         return ("No window of frames was recorded, so there is no figure.",)
@@ -19,7 +19,7 @@ def answer(found: Session | None) -> tuple[str, ...]:
     return (" ".join(said),)
 
 
-def pace(found: Session) -> str:
+def pace(found: SessionFigures) -> str:
     """How many frames were labelled, of how many that the source gave."""
     summary = found.summary
     rate = f"{found.model} labelled {fps(found.fps)} of {found.live.source}"
@@ -41,14 +41,14 @@ def pace(found: Session) -> str:
     )
 
 
-def _late(found: Session) -> Iterator[str]:
+def _late(found: SessionFigures) -> Iterator[str]:
     if found.latency:
         yield f"An inference takes {quantiles(found)}."
     if found.summary and found.summary.age_ms.p50 is not None:
         yield f"From its capture to its label a frame takes {spread(found.summary.age_ms)}."
 
 
-def _busy(found: Session) -> Iterator[str]:
+def _busy(found: SessionFigures) -> Iterator[str]:
     if found.summary:
         its = found.summary.shares
         yield (
@@ -57,7 +57,7 @@ def _busy(found: Session) -> Iterator[str]:
         )
 
 
-def cost(found: Session) -> Iterator[str]:
+def cost(found: SessionFigures) -> Iterator[str]:
     """CPU time for each frame, and of hardware events what tells most."""
     if found.cpu is None:
         return
@@ -67,13 +67,13 @@ def cost(found: Session) -> Iterator[str]:
         yield f"By the PMU that is {listed(hardware)}, for each frame."
 
 
-def events(found: Session) -> Iterator[str]:
+def events(found: SessionFigures) -> Iterator[str]:
     """Instructions a cycle, misses of the last cache, stalls, as far as they were counted."""
     for each in found.costs.derived.get(found.model, ()):
         if each.metric.name == "IPC" and each.per_image:
             above, below = (found.costs.answering(name) for name in (each.metric.above, each.metric.below))
             mark = scaled_mark(found.costs[event.name, found.model] for event in (above, below) if event)
-            yield f"{in_sentence(each.per_image, NUMBER)}{mark} instructions a cycle"
+            yield f"{ratio(each.per_image)}{mark} instructions a cycle"
     for metric in BESIDE:
         event = found.costs.answering(metric)
         figure = found.costs[event.name, found.model].direct if event else None
@@ -81,17 +81,17 @@ def events(found: Session) -> Iterator[str]:
             yield f"{written(found.costs[event.name, found.model], figure)} {event.name}"
 
 
-def _seen(found: Session) -> Iterator[str]:
+def _seen(found: SessionFigures) -> Iterator[str]:
     won = [f"{label} {count:,}" for label, count in ranked(found)]
     if won:
         yield f"What it saw, in frames: {listed(won, _SPOKEN)}."
 
 
-def ranked(found: Session) -> list[tuple[str, int]]:
+def ranked(found: SessionFigures) -> list[tuple[str, int]]:
     """The classes that won a frame, the most frequent first."""
     return sorted(((label, count) for label, count in found.labels.items() if count), key=lambda each: -each[1])
 
 
-def _end(found: Session) -> Iterator[str]:
+def _end(found: SessionFigures) -> Iterator[str]:
     if found.summary and found.summary.failed:
         yield sentence(f"the session was ended by its source: {found.summary.ended}")

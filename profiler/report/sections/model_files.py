@@ -72,21 +72,22 @@ def _notes(known: Sequence[tuple[Model, Network]]) -> Iterator[str]:
 def _told(model: Model, network: Network) -> str:
     """`keras is 26 MiB on disk, of which ...; its inference touches 8.6 MiB of weights and 5.5 MiB of activations.`"""
     state = _of_kind(network, "optimiser")
-    never = f", of which {_bytes(state)} are the optimiser's state that inference never touches" if state else ""
-    weights, arena = _bytes(network.read_bytes), network.arena_bytes
+    never = f", of which {notation.size(state)} are the optimiser's state that inference never touches" if state else ""
+    weights, arena = notation.size(network.read_bytes), network.arena_bytes
     if arena is None:
         activations = "; how much of activations is not known"
     else:
-        times = notation.plain((network.read_bytes + arena) / network.size_bytes, notation.NUMBER)
-        activations = f" and {_bytes(arena)} of activations, together {times} times the file"
+        times = notation.number((network.read_bytes + arena) / network.size_bytes)
+        activations = f" and {notation.size(arena)} of activations, together {times} times the file"
     return (
-        f"{model.label} is {_bytes(network.size_bytes)} on disk{never}; its inference touches {weights} of weights"
+        f"{model.label} is {notation.size(network.size_bytes)} on disk{never}; its inference touches {weights} of "
+        "weights"
         f"{activations}."
     )
 
 
 def _range(sizes: Sequence[int]) -> str:
-    return f"{_bytes(min(sizes))} to {_bytes(max(sizes))}"
+    return f"{notation.size(min(sizes))} to {notation.size(max(sizes))}"
 
 
 def _files(models: Sequence[Model]) -> Table:
@@ -194,7 +195,3 @@ def _loaded(model: Model, _: Network) -> list[str]:
 
 def _grown(model: Model) -> int | None:
     return model.resident.load_bytes + (model.resident.first_bytes or 0) if model.resident else None
-
-
-def _bytes(size: int) -> str:
-    return notation.plain(size, "bytes")

@@ -78,7 +78,7 @@ def _caches(network: Network, target: Target, holding: tuple[Level, ...]) -> Tab
     for name, size in [*holding, (None, 0)]:
         mine = [macs for own, macs in sized if own is not None and fits(own, holding) == name]
         part = f", {notation.percent(sum(mine) / network.macs)} of MACs" if network.macs and mine else ""
-        head = f"first fit {name} ({notation.plain(size, 'bytes')})" if name else "fit none of them"
+        head = f"first fit {name} ({notation.size(size)})" if name else "fit none of them"
         rows.append((head, f"{notation.counted(len(mine), 'operator')}{part}"))
     unknown = sum(own is None for own, _ in sized)
     if unknown:

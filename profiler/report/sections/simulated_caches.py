@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from profiler.analysis.ablation_pairs import LEADING
-from profiler.analysis.costs import Cost, Costs
+from profiler.analysis.costs import Costs
 from profiler.analysis.labels import SIMULATED, events_in_order, titled
-from profiler.analysis.notation import ABSENT, counted, listed, percent, quantity, sentence
+from profiler.analysis.notation import counted, listed, percent, quantity, sentence
 from profiler.analysis.simulation_checks import Linearity, Repeat
 from profiler.analysis.study_analysis import Analysis
 from profiler.machine.targets import LATENCY
@@ -47,6 +47,7 @@ def simulated(study: Study, analysis: Analysis) -> Section | None:
     if simulation is None or costs is None:
         return None
     label = simulation_provenance.label(study, simulation)
+    timed = any(cost.line for (event, _), cost in analysis.costs.items() if event in LEADING)
     derived = derived_table(costs, titled("Derived metrics", costs.simulated), label)
     sentences = (
         " ".join(_provenance(simulation)),
@@ -66,8 +67,8 @@ def simulated(study: Study, analysis: Analysis) -> Section | None:
         figures=(
             *_served(simulation, costs),
             *ratio_figures(costs, simulation),
-            *([] if _timed(analysis.costs) else amortised(costs)),
-            *_lines(costs),
+            *([] if timed else amortised(costs)),
+            *grid(costs, [event for metric in _DRAWN if (event := costs.answering(metric))]),
         ),
     )
 
@@ -153,9 +154,11 @@ def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:
     if not bars:
         return
     title = titled("Where the refills are served", costs.simulated)
-    alt = "; ".join(
-        f"{label}: {listed(f'{words} {_each(cost)}' for words, cost in found.items())}" for label, found in bars.items()
-    )
+    told = {
+        label: [f"{words} {quantity(each, cost.unit)}" for words, cost in its.items() if (each := cost.per_image)]
+        for label, its in bars.items()
+    }
+    alt = "; ".join(f"{label}: {listed(figures)}" for label, figures in told.items())
     names = listed(f"{words} are {event.name}" for words, event in events.items())
     fetched = "" if simulation.target.prefetch.get("kind", "none") == "none" else _PREFETCHED
     yield Figure(
@@ -167,17 +170,3 @@ def _served(simulation: Simulation, costs: Costs) -> Iterator[Figure]:
         f"and what the last one lacks comes from memory. {names}.{fetched} Models have their own scales.",
         RefillBars(bars),
     )
-
-
-def _each(cost: Cost) -> str:
-    return quantity(cost.per_image, cost.unit) if cost.per_image else ABSENT
-
-
-def _timed(costs: Costs) -> bool:
-    """Whether whole processes of several image counts were timed on this machine."""
-    return any(cost.line for (event, _), cost in costs.items() if event in LEADING)
-
-
-def _lines(costs: Costs) -> Iterator[Figure]:
-    """Counts against images, where whole processes were simulated."""
-    return grid(costs, [event for metric in _DRAWN if (event := costs.answering(metric))])

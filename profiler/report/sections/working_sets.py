@@ -1,6 +1,6 @@
 """The section on working sets against caches: what fits where, and how the misses go with it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from profiler.analysis import notation
@@ -72,7 +72,7 @@ def _whole(known: Sequence[tuple[Model, Network]], place: _Place) -> str:
     for model, network in known:
         size = network.working_set_bytes
         if size is not None:
-            by_level.setdefault(fits(size, place.levels), []).append(f"{model.label} ({notation.plain(size, 'bytes')})")
+            by_level.setdefault(fits(size, place.levels), []).append(f"{model.label} ({notation.size(size)})")
     order = [*(name for name, _ in place.levels), None]
     parts = [
         f"{notation.listed(by_level[name])} {'fits' if len(by_level[name]) == 1 else 'fit'} "
@@ -89,7 +89,7 @@ def _table(known: Sequence[tuple[Model, Network]], place: _Place, caption: str) 
     def holding(head: Label, level: str | None) -> Column[Network]:
         return Column(head, lambda network: _fitting(network, place, level))
 
-    heads = [(name, Label((f"first fits {name}",), (notation.plain(size, "bytes"),))) for name, size in place.levels]
+    heads = [(name, Label((f"first fits {name}",), (notation.size(size),))) for name, size in place.levels]
     columns = [
         *(holding(head, level) for level, head in heads),
         holding(Label(("fits",), ("none",)), None),
@@ -139,7 +139,7 @@ def _bars(known: Sequence[tuple[Model, Network]], place: _Place) -> Iterator[Fig
     if not sets:
         return
     alt = "; ".join(
-        f"{label}: {notation.counted(len(sizes), 'operator')} of up to {notation.plain(max(sizes), 'bytes')}"
+        f"{label}: {notation.counted(len(sizes), 'operator')} of up to {notation.size(max(sizes))}"
         for label, sizes in sets.items()
     )
     yield Figure(
@@ -172,7 +172,12 @@ def _miss_dots(models: Sequence[Model], costs: Costs, caches: Sequence[Cache], w
     panels = {}
     for words, metric in metrics.items():
         event = costs.answering(metric)
-        found = tuple(filter(_drawable(sizes), costs.of(event))) if event else ()
+        # On logarithmic axes both figures must be above 0.
+        found = tuple(
+            cost
+            for cost in (costs.of(event) if event else ())
+            if cost.per_image and cost.per_image.value > 0 and sizes.get(cost.model, 0) > 0
+        )
         if len(found) > 1:
             panels[words] = found
     if not panels:
@@ -182,10 +187,13 @@ def _miss_dots(models: Sequence[Model], costs: Costs, caches: Sequence[Cache], w
     title = titled("Misses for each image against the working set", costs.simulated)
     events = {words: found[0].event for words, found in panels.items()}
     names = notation.listed(f"{words}: {event.name}" for words, event in events.items())
+    alt = "; ".join(
+        f"{words}, {notation.listed(_point(each, sizes) for each in found)}" for words, found in panels.items()
+    )
     yield Figure(
         keyed("misses", costs.simulated),
         title,
-        f"{title}. {_described(panels, sizes)}.",
+        f"{title}. {alt}.",
         f"For each image, {whose} ({names}). A mark is a model; dotted lines are cache sizes. The dashed line is the "
         f"working set over {line} bytes: each of its lines brought in once, as if none stayed from the image before. "
         f"{_sides(tuple(events.values()), costs.simulated)}",
@@ -207,19 +215,6 @@ def _sides(events: Sequence[Event], simulated: bool) -> str:
     return f"Below it {kept}; above it lines came more than once, or others came with them: {others}."
 
 
-def _drawable(sizes: dict[str, int]) -> Callable[[Cost], bool]:
-    """On logarithmic axes both figures must be above 0."""
-    return lambda cost: cost.per_image is not None and cost.per_image.value > 0 and sizes.get(cost.model, 0) > 0
-
-
-def _described(panels: dict[str, tuple[Cost, ...]], sizes: dict[str, int]) -> str:
-    return "; ".join(
-        f"{words}, {notation.listed(_point(cost, sizes) for cost in found)}" for words, found in panels.items()
-    )
-
-
 def _point(cost: Cost, sizes: dict[str, int]) -> str:
     assert cost.per_image
-    return (
-        f"{cost.model} {notation.quantity(cost.per_image, cost.unit)} at {notation.plain(sizes[cost.model], 'bytes')}"
-    )
+    return f"{cost.model} {notation.quantity(cost.per_image, cost.unit)} at {notation.size(sizes[cost.model])}"

@@ -44,7 +44,7 @@ class Job(NamedTuple):
     repeat: int
 
 
-class Taken(NamedTuple):
+class ImageSource(NamedTuple):
     """An image source: `where` processes open it, whether it `repeats` its images, and what a reader is told of it."""
 
     where: str
@@ -134,7 +134,7 @@ def schedule(study: Study) -> Iterator[Job]:
         yield Job(next(places), case, repeat)
 
 
-def _source(plan: Plan) -> Taken:
+def _source(plan: Plan) -> ImageSource:
     """What is known of the plan's source.
 
     Raises:
@@ -143,13 +143,13 @@ def _source(plan: Plan) -> Taken:
     if pixels.is_camera(plan.source):
         facts = image_source.look(plan.source)
         told = image_source.told(facts, plan.capture_in_region)
-        return Taken(image_source.found(plan.source, facts), facts.kind == "file", (told,))
+        return ImageSource(image_source.found(plan.source, facts), facts.kind == "file", (told,))
     if plan.capture_in_region:
         raise ProfilerError(
             f"images cannot be captured inside the region from '{plan.source}'", "use --source camera, or camera:FILE"
         )
     pools.pool(plan.source, 1, 8, 8, 3, plan.seed)
-    return Taken(plan.source, True, ())
+    return ImageSource(plan.source, True, ())
 
 
 def _native(plan: Plan, machine: Machine) -> Native:
@@ -172,7 +172,7 @@ def _describe(
     machine: Machine,
     native: Native | None,
     simulated: Simulated | None,
-    source: Taken,
+    source: ImageSource,
     notes: Sequence[str],
 ) -> Study:
     labels = [model.label for model in models]

@@ -18,7 +18,8 @@ from studies import failing, family_study, made_study, study_beside, virtual_stu
 from profiler import report
 from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import latex, latex_tables, latex_text
-from profiler.report.model import Figure, Question, Report, Section, Table
+from profiler.report.formats.cell_values import table_text
+from profiler.report.model import Cell, Figure, Label, Question, Report, Section, Table
 from profiler.validity.model import Finding, Validity
 
 MEANT = {
@@ -76,6 +77,10 @@ def built(name: str) -> Report:
 def table(**fields: object) -> Table:
     given: dict[str, object] = {"key": "t", "title": "", "columns": ("event", "a"), "rows": (("cycles", "1"),)}
     return Table(**given | fields)  # type: ignore[arg-type]
+
+
+def fit(**fields: object) -> tuple[bool, list[latex_tables.ColumnGroup]]:
+    return latex_tables.fit(table_text(table(**fields)))
 
 
 def a_report(**fields: object) -> Report:
@@ -143,7 +148,7 @@ def test_every_column_is_in_one_part_and_no_part_is_wider_than_a_page(
     columns: int, rows: int, words: bool, data: st.DataObject
 ) -> None:
     drawn = [tuple(data.draw(CELLS) for _ in range(columns)) for _ in range(rows + 1)]
-    _, parts = latex_tables.fit(table(columns=drawn[0], rows=tuple(drawn[1:]), words=words))
+    _, parts = fit(columns=drawn[0], rows=tuple(drawn[1:]), words=words)
     shown = Counter(place for part in parts for place in part.columns[1:])
     assert shown == Counter(range(1, columns))
     for part in parts:
@@ -153,22 +158,22 @@ def test_every_column_is_in_one_part_and_no_part_is_wider_than_a_page(
 
 
 def test_a_table_is_set_in_one_part_and_one_line_a_cell_where_it_fits() -> None:
-    stacked, parts = latex_tables.fit(table(columns=("event", "keras"), rows=(("cycles", "14.6 G\n[14.5, 14.7]"),)))
+    stacked, parts = fit(columns=("event", "keras"), rows=(("cycles", Cell(14.6e9, low=14.5e9, high=14.7e9)),))
     assert (stacked, [part.lines for part in parts]) == (False, [1])
 
 
 def test_a_wide_table_puts_intervals_under_their_figures_before_it_is_split() -> None:
-    cell = "14.66 G\n[14.55, 14.77]"
-    stacked, parts = latex_tables.fit(table(columns=("event", *"abcde"), rows=(("cycles", *[cell] * 5),)))
+    cell = Cell(14.66e9, low=14.55e9, high=14.77e9)
+    stacked, parts = fit(columns=("event", *"abcde"), rows=(("cycles", *[cell] * 5),))
     assert (stacked, [part.lines for part in parts]) == (True, [2])
-    stacked, parts = latex_tables.fit(table(columns=("event", *"abcdefghijklmno"), rows=(("cycles", *[cell] * 15),)))
+    stacked, parts = fit(columns=("event", *"abcdefghijklmno"), rows=(("cycles", *[cell] * 15),))
     assert (stacked, len(parts)) == (True, 3)
 
 
 def test_room_goes_to_the_column_whose_cells_are_long_and_not_to_one_long_cell() -> None:
     long = "words that go on and on " * 8
     rows = (("a", long[:90], long), *(("b", "short", long) for _ in range(9)))
-    _, (part,) = latex_tables.fit(table(columns=("event", "by", "meaning"), rows=rows, words=True))
+    _, (part,) = fit(columns=("event", "by", "meaning"), rows=rows, words=True)
     assert part.shares[2] > 3 * part.shares[1]
 
 
@@ -246,10 +251,10 @@ def test_all_words_of_a_report_are_there() -> None:
         assert latex_text.prose(section.title) in written
         for words in (*section.sentences, *section.points):
             assert latex_text.prose(words) in written
-        for each in section.tables:
+        for each in map(table_text, section.tables):
             assert latex_text.prose(each.caption) in written
             assert all(latex_text.prose(note) in written for note in each.notes)
-            cells = (line for row in each.rows for cell in row for line in cell.split("\n"))
+            cells = (line for row in each.rows for cell in row for line in cell.lines)
             for cell in cells:
                 ways = latex_text.prose(cell), latex_text.escape(cell).replace(" ", "~")
                 assert any(way in written for way in ways)
@@ -289,13 +294,13 @@ def test_pdflatex_sets_it_without_a_complaint(name: str, tmp_path: Path) -> None
 def test_pdflatex_sets_letters_of_all_kinds(tmp_path: Path) -> None:
     letters = [chr(code) for code in (*range(0x20, 0x250), *range(0x370, 0x400), *range(0x1E00, 0x1F00))]
     letters += [*"−×÷±°µ→←↑↓↔⇒≤≥≠≈∞√∑†‡…–—‘’“”•·⁰¹²³⁴⁵⁶⁷⁸⁹中文\u200b\u00a0\u202f😀\ud800"]
-    rows = tuple((letter, f"{letter}{letter}x `{letter}`") for letter in letters)
+    rows = [(letter, f"{letter}{letter}x `{letter}`") for letter in letters]
+    noted = ("", Label(("a",), notes=tuple(letters[:99])))
     everything = table(
         title="".join(letters[::7]),
-        columns=("event", " \nwithout a first line"),
-        rows=rows,
+        columns=("event", Label((" ",), under=("without a first line",))),
+        rows=(*rows, noted),
         words=True,
-        notes=tuple(f"¹ {each}" for each in letters[:99]),
     )
     of = a_report(
         title="".join(letters[32:90]),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from profiler import events
+from profiler.machine import events
 from profiler.version import __version__
 
 project = "profiler"

@@ -59,12 +59,12 @@ MINE = ("mine", "before", "after", "desk", "predict", "graph", "one", "four")
 RUN = {"cameras", "check", "compare", "doctor", "events", "export", "models inspect", "report", "virtual list"}
 """Commands that are run as they are shown, over recorded and made studies and the shipped models."""
 PARSED = {
-    "live": "it needs a camera and ends with Ctrl-C (test_cli_live.py runs it)",
-    "models build": "it needs TensorFlow and minutes (test_zoo_families.py runs it)",
-    "models check": "it needs engines and labelled photos (test_accuracy.py runs it)",
-    "models curve": "it needs QEMU and a minute (test_curve.py runs it)",
-    "virtual setup": "it unpacks 200 MB of packages (test_virtual.py runs it)",
-    "virtual remove": "it removes what others may use (test_virtual.py runs it)",
+    "live": "it needs a camera and ends with Ctrl-C (cli/live/test_live.py runs it)",
+    "models build": "it needs TensorFlow and minutes (zoo/test_families.py runs it)",
+    "models check": "it needs engines and labelled photos (measure/test_accuracy.py runs it)",
+    "models curve": "it needs QEMU and a minute (miss_curve/test_measure.py runs it)",
+    "virtual setup": "it unpacks 200 MB of packages (virtual/test_virtual.py runs it)",
+    "virtual remove": "it removes what others may use (virtual/test_virtual.py runs it)",
 }
 """Commands that the program only parses, and why. `sweep` goes as far as to its plan and model files."""
 SLOW = {"compare", "report", "doctor"}
@@ -247,10 +247,10 @@ def test_every_link_leads_to_a_file(page: str) -> None:
         assert target.startswith("https:") or (ROOT / page).parent.joinpath(target).exists(), target
 
 
-@pytest.mark.xfail(reason="the pages name the modules as they are after the move that follows", strict=True)
-def test_every_path_of_the_house_is_there() -> None:
-    missing = {path for path in HOUSE_PATH.findall(SHOWN["docs/extending.md"]) if "NAME" not in path}
-    assert not {path for path in missing if not (ROOT / path).exists()}
+@pytest.mark.parametrize("page", SHOWN)
+def test_every_path_of_the_house_is_there(page: str) -> None:
+    named = {path for path in HOUSE_PATH.findall(SHOWN[page]) if "NAME" not in path}
+    assert not {path for path in named if not (ROOT / path).exists()}
 
 
 def test_the_readme_is_short() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needs import NEEDS_COMPILER
 from videos import make_video, picture
 
 from profiler import worker
@@ -375,6 +376,7 @@ def test_a_kernel_does_not_mind_the_simulators_call() -> None:
     gate.disable()
 
 
+@NEEDS_COMPILER
 def test_a_library_is_told_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, library, heard = tmp_path / "heard.c", tmp_path / "heard.so", tmp_path / "heard"
     source.write_text(

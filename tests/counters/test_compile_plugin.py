@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needs import NEEDS_COMPILER
 
 from profiler.counters import UnusableError, compile_plugin
 
@@ -57,6 +58,7 @@ def never(*_arguments: Any, **_options: Any) -> None:
     raise AssertionError("compiled again")
 
 
+@NEEDS_COMPILER
 def test_a_library_is_made_and_answers(cache: Path, sources: list[Path]) -> None:
     made = compile_plugin.library("answer", sources)
     assert made.parent == cache / "profiler" / "build"
@@ -67,17 +69,20 @@ def test_a_library_is_made_and_answers(cache: Path, sources: list[Path]) -> None
         _ = library.hidden
 
 
+@NEEDS_COMPILER
 def test_nothing_is_left_beside_it(cache: Path, sources: list[Path]) -> None:
     made = compile_plugin.library("answer", sources)
     assert list(made.parent.iterdir()) == [made]
 
 
+@NEEDS_COMPILER
 def test_it_is_made_once(cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     made = compile_plugin.library("answer", sources)
     monkeypatch.setattr(subprocess, "run", never)
     assert compile_plugin.library("answer", list(reversed(sources))) == made
 
 
+@NEEDS_COMPILER
 @pytest.mark.parametrize("changed", [0, 1])
 def test_a_changed_source_or_header_is_another_library(cache: Path, sources: list[Path], changed: int) -> None:
     before = compile_plugin.library("answer", sources)
@@ -88,6 +93,7 @@ def test_a_changed_source_or_header_is_another_library(cache: Path, sources: lis
     assert ctypes.CDLL(str(after)).answer() == 43
 
 
+@NEEDS_COMPILER
 def test_another_instruction_set_is_another_library(
     cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +102,7 @@ def test_another_instruction_set_is_another_library(
     assert compile_plugin.library("answer", sources) != before
 
 
+@NEEDS_COMPILER
 def test_headers_are_found_in_the_folders_given(cache: Path, sources: list[Path], tmp_path: Path) -> None:
     elsewhere = tmp_path / "include"
     elsewhere.mkdir()
@@ -106,12 +113,14 @@ def test_headers_are_found_in_the_folders_given(cache: Path, sources: list[Path]
     assert ctypes.CDLL(str(made)).answer() == 42
 
 
+@NEEDS_COMPILER
 def test_cc_may_name_options_too(cache: Path, sources: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     plain = compile_plugin.library("answer", sources)
     monkeypatch.setenv("CC", f"{shutil.which('cc')} -DUNUSED")
     assert compile_plugin.library("answer", sources) != plain
 
 
+@NEEDS_COMPILER
 def test_many_at_once_make_one_whole_library(cache: Path, sources: list[Path]) -> None:
     with ThreadPoolExecutor(4) as pool:
         made = set(pool.map(lambda _: compile_plugin.library("answer", sources), range(8)))
@@ -139,6 +148,7 @@ def test_a_compiler_that_is_not_there(cache: Path, sources: list[Path], monkeypa
     assert refusal(sources).cause == "there is no C compiler 'no-such-cc'"
 
 
+@NEEDS_COMPILER
 def test_a_source_that_does_not_compile(cache: Path, sources: list[Path]) -> None:
     sources[1].write_text('#warning "beside the point"\n#error "that is the point"\n')
     assert "that is the point" in refusal(sources).cause
@@ -168,6 +178,7 @@ def test_a_compiler_that_does_not_end(
     assert "CC" in error.remedy
 
 
+@NEEDS_COMPILER
 def test_a_cache_folder_that_cannot_be_written(
     sources: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
 from made_networks import made_check, made_form
 from msgspec.structs import replace
+from needs import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import modelfile
 from profiler.errors import ProfilerError

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT, profiler
-from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
+from needs import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import store
 from profiler.analysis.study_analysis import Analysis, analyse

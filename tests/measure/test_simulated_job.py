@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import virtual_pi
-from engines import NEEDS_LITERT
-from test_main_job import profiler
+from commands import profiler
+from needs import NEEDS_LITERT
 from vm import session
 
 from profiler import store

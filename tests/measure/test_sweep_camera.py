@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engines import NEEDS_LITERT
-from test_simulation import needs_qemu
-from test_sweep import TRUTH, planned
+from made_plans import TRUTH, needs_qemu, planned
+from needs import NEEDS_LITERT
 from videos import MjpegServer, make_video, picture
 
 from profiler import modelfile, store
@@ -154,7 +153,7 @@ def test_what_a_worker_says_of_a_password_is_concealed(swept: Swept, tmp_path: P
     talker.write_text(
         "import json, sys\n"
         "request = json.load(open(sys.argv[1]))\n"
-        "if 'camera' in request: sys.exit('cannot open ' + request['camera'])\n"
+        "if request['camera']: sys.exit('cannot open ' + request['camera'])\n"
         f"sys.argv[0] = {str(Path(__file__).parent.parent / 'fakes/worker.py')!r}\n"
         "exec(open(sys.argv[0]).read())\n"
     )
@@ -195,8 +194,6 @@ def test_a_camera_that_is_missing_leaves_nothing(
 def test_the_camera_is_free_before_the_first_worker(
     swept: Swept, video: Path, fake_worker: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from profiler.images.pools import capture
-
     open_now: list[Any] = []
     opened, real, measured = [], open.open_capture, sweep.measure
 
@@ -212,7 +209,7 @@ def test_the_camera_is_free_before_the_first_worker(
         assert open_now == []
         return measured(*arguments)
 
-    monkeypatch.setattr(capture, "open_capture", open_capture)
+    monkeypatch.setattr(open, "open_capture", open_capture)
     monkeypatch.setattr(sweep, "measure", run)
     assert swept(video, fake_worker).failed == 0
     # Once to see that it is there, once for the frames.
@@ -229,7 +226,7 @@ def test_frames_in_ram_are_simulated_as_other_images_are(
     assert result.failed == 0
     assert [run.case.simulator for run in runs_of(result)] == [None, None, "qemu", "qemu"]
     assert len({request["pool"] for request in requests[1:]}) == 1
-    assert not any("camera" in request for request in requests)
+    assert not any(request["camera"] for request in requests)
 
 
 @pytest.mark.usefixtures("no_perf")

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engines import NEEDS_LITERT
 from hypothesis import given
 from hypothesis import strategies as st
 from made_curves import made_curve
 from made_plans import needs_qemu
+from needs import NEEDS_LITERT
 
 from profiler import modelfile
 from profiler.counters import Reuse, UnusableError

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engines import NEEDS_LITERT, NEEDS_TENSORFLOW
+from needs import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import modelfile
 from profiler.images import pools

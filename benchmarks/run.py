@@ -113,10 +113,13 @@ def empty_region(folder: Path, rounds: int) -> tuple[float, float]:
 
 
 def sweep_overhead(folder: Path) -> float:
-    """Wall time of a sweep, from its first run's start to its last one's end, over the sum of its processes'."""
+    """Wall time of a sweep, from its first run's start to its last one's end, over the sum of its processes'.
+
+    Nothing is simulated, for simulated processes run side by side.
+    """
     runs = folder / "runs"
-    command = ["sweep", "--models", "litert", "--name", "s", "--runs", str(runs), "--output", str(folder / "reports")]
-    output([sys.executable, "-m", "profiler.cli", *command])
+    command = ["sweep", "--models", "litert", "--counters", "perf", "--name", "s", "--runs", str(runs)]
+    output([sys.executable, "-m", "profiler.cli", *command, "--output", str(folder / "reports")])
     _, done = store.load(runs / "s")
     begun = min(_seconds(run.before.at) for run in done)
     ended = max(_seconds(run.after.at) for run in done)

@@ -263,6 +263,44 @@ def test_the_drawing_names_caches_floor_and_every_series() -> None:
     assert svg == figure.draw(curve, found)
 
 
+def test_the_drawing_is_at_the_curves_figures() -> None:
+    from matplotlib.figure import Figure
+
+    curve, canvas = made_curve(), Figure()
+    found = points(curve, [on(PI5)])
+    figure.paint(canvas, curve, found)
+    (axes,) = canvas.axes
+    by_label = {line.get_label(): line for line in axes.lines}
+    steady, cold = np.array(curve.steady), np.array(curve.cold)
+    warm = by_label["simulated, cache warm (band: ± one standard error)"]
+    assert list(warm.get_xdata()) == list(SIZES)
+    assert warm.get_ydata() == pytest.approx(steady.mean(axis=0))
+    assert by_label["simulated, cache empty at the start"].get_ydata() == pytest.approx(cold.mean(axis=0))
+    (band,) = axes.collections
+    corners = band.get_paths()[0].vertices
+    for place, size in enumerate(SIZES):
+        ends = corners[corners[:, 0] == size, 1]
+        error = steady[:, place].std(ddof=1) / 2
+        assert (ends.min(), ends.max()) == pytest.approx(
+            (steady[:, place].mean() - error, steady[:, place].mean() + error)
+        )
+    marks = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() != "None"}
+    assert marks == {(point.size_bytes, point.misses) for point in found}
+    intervals = {tuple(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2}
+    assert {point.interval for point in found if point.interval} <= intervals
+    levels_at = [line.get_xdata()[0] for line in axes.lines if list(line.get_ydata()) == [0, 1]]
+    assert sorted(levels_at) == [2**19, 2**20, 2**21]
+    (floor,) = (line for line in axes.lines if list(line.get_xdata()) == [0, 1])
+    assert floor.get_ydata()[0] == 131072
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlim()) == ("log", "linear", (SIZES[0], SIZES[-1]))
+    low, high = axes.get_ylim()
+    assert low < 0
+    assert steady.max() < high < 1.2 * steady.max()
+    (beyond,) = axes.child_axes
+    canvas.draw_without_rendering()
+    assert beyond.get_ylim() == pytest.approx((64 * low, 64 * high))
+
+
 def crowded() -> Target:
     """A machine whose caches lie close to those of the boards, and at the curve's end."""
     sizes = {2: 2**19 + 2**16, 3: 2**26}

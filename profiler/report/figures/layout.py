@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-Dashes = tuple[float, tuple[float, ...]]
-"""Offset, and lengths of strokes and gaps in line widths; no lengths for a line without gaps."""
+Dashes = str | tuple[float, tuple[float, ...]]
+"""`-`, or offset, and lengths of strokes and gaps in line widths."""
 
 # Okabe and Ito's palette, which colour-blind readers tell apart, without its yellow; no two markers look alike in grey.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_DASHES: tuple[Dashes, ...] = ((0, ()), (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.6, 1.2, 1.6)))
+_DASHES: tuple[Dashes, ...] = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.6, 1.2, 1.6)))
 
 WIDTH = 6.6
 """Of a figure, in inches."""
@@ -32,7 +32,7 @@ LETTER = 0.6
 SMALL = 7.5
 """Font size within small panels, in points."""
 
-SOLID: Dashes = (0, ())
+SOLID: Dashes = "-"
 DASHED: Dashes = (0, (4, 3))
 DOTTED: Dashes = (0, (1, 2))
 

@@ -12,6 +12,7 @@ from profiler.report.figures.data import (
     AmortisedLines,
     CostGrid,
     CostLines,
+    Drawing,
     LatencySteps,
     LatencyTrace,
     MissDots,
@@ -72,11 +73,12 @@ def draw(
     figure: Figure, looks: dict[str, SeriesMark], formats: Sequence[ImageFormat] = ("svg",)
 ) -> dict[ImageFormat, bytes]:
     """The figure as a file of each of the formats, drawn once."""
+    return _files(figure.title, lambda canvas: paint(canvas, figure.drawing, looks), formats)
 
-    def paint(canvas: "Canvas") -> None:
-        _PAINTERS[type(figure.drawing)](canvas, figure.drawing, looks)
 
-    return _files(figure.title, paint, formats)
+def paint(canvas: "Canvas", drawing: Drawing, looks: dict[str, Mark]) -> None:
+    """Draw on an empty canvas, whose size this sets."""
+    _PAINTERS[type(drawing)](canvas, drawing, looks)
 
 
 def svg(title: str, paint: Callable[["Canvas"], None]) -> bytes:

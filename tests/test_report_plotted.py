@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
@@ -61,8 +62,9 @@ def family() -> Report:
 def panels(of: Report, key: str) -> list[Axes]:
     """The painted axes of a figure."""
     (drawing,) = (figure.drawing for section in of.sections for figure in section.figures if figure.key == key)
-    painted = Canvas()
-    render.paint(painted, drawing, layout.marks(of.labels))
+    with matplotlib.rc_context(render.STYLE):
+        painted = Canvas()
+        render.paint(painted, drawing, layout.marks(of.labels))
     return painted.axes
 
 
@@ -157,7 +159,7 @@ def test_times_of_whole_processes_their_fit_and_its_interval(label: str) -> None
 
 def test_counts_of_the_lab_a_row_an_event_and_a_column_a_model() -> None:
     grid = panels(measured(), "counts")
-    assert [axes.get_title(loc="left") for axes in grid[::2]] == list(LAB)
+    assert [axes.texts[0].get_text() for axes in grid[::2]] == list(LAB)
     for event, *row in zip(LAB, grid[::2], grid[1::2], strict=True):
         for axes, label in zip(row, ("keras", "litert"), strict=True):
             counts_against_images(axes, analysis().costs[event, label], unit(axes.get_ylabel()))

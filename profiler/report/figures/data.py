@@ -8,15 +8,19 @@ from profiler.analysis.study_analysis import Latency, Phase
 from profiler.machine.cache_fit import Level
 
 
-@dataclass(frozen=True, slots=True)
-class CostLines:
+class Drawing:
+    """Any of them."""
+
+
+@dataclass(frozen=True)
+class CostLines(Drawing):
     """One event's counts against images, a line and its interval for each model that has them."""
 
     costs: tuple[Cost, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CostGrid:
+@dataclass(frozen=True)
+class CostGrid(Drawing):
     """Counts of several events against images: a row an event and a panel a model, or of many models a panel an event.
 
     Attributes:
@@ -28,19 +32,15 @@ class CostGrid:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratio:
-    """How many times another's cost something's is; None where that is not determined.
-
-    Attributes:
-        name: Of the event.
-    """
+    """How many times another's cost something's is, of the event of that name; None where that is not determined."""
 
     name: str
     per_image: Estimate | None
     once: Estimate | None
 
 
-@dataclass(frozen=True, slots=True)
-class RatioDots:
+@dataclass(frozen=True)
+class RatioDots(Drawing):
     """Ratios on a logarithmic axis, a panel for each that is divided.
 
     Attributes:
@@ -54,13 +54,12 @@ class RatioDots:
     simulated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RunBars:
+@dataclass(frozen=True)
+class RunBars(Drawing):
     """Wall time of whole runs in parts: what is paid once by phase, then the steady inferences.
 
     Attributes:
-        phases: By model label.
-        per_image_ns: Of a steady inference by model label; a model without has its phases alone.
+        phases: By model label, as `per_image_ns` of a steady inference; a model without has its phases alone.
         images: Of the runs, ascending.
         words: What each phase is called.
     """
@@ -71,8 +70,8 @@ class RunBars:
     words: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class AmortisedLines:
+@dataclass(frozen=True)
+class AmortisedLines(Drawing):
     """What an image costs in a run of so many images, its part of the fixed cost included; all costs have lines.
 
     Attributes:
@@ -85,26 +84,25 @@ class AmortisedLines:
     most: int
 
 
-@dataclass(frozen=True, slots=True)
-class LatencySteps:
+@dataclass(frozen=True)
+class LatencySteps(Drawing):
     """Which share of the steady inferences takes no longer than what is below it, by model label.
 
     Attributes:
-        latencies: In ns.
-        marked: Quantiles with their names, by model label, in ns.
+        marked: Quantiles in ns by their names.
     """
 
     latencies: dict[str, Latency]
     marked: dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyTrace:
+@dataclass(frozen=True)
+class LatencyTrace(Drawing):
     """Single inferences over the time of the study, and the machine's state beneath.
 
     Attributes:
         latencies: By model label, time since the first run in s and latency in ns.
-        marked: Quantiles with their names, by model label, in ns.
+        marked: Quantiles in ns by their names, by model label.
         temperature: Time in s, degrees Celsius.
         clock: Time in s, clock of the slowest and of the fastest core in Hz.
         throttled: Times in s at which the board throttled.
@@ -117,14 +115,13 @@ class LatencyTrace:
     throttled: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SizeDots:
+@dataclass(frozen=True)
+class SizeDots(Drawing):
     """Sizes of models in bytes, a panel for each kind of size.
 
     Attributes:
         panels: Sizes by model label, by what they are of.
-        levels: Name and size of the caches that are marked.
-        whose: Whose caches those are.
+        levels: The caches that are marked; `whose` says whose they are.
     """
 
     panels: dict[str, dict[str, int]]
@@ -132,33 +129,28 @@ class SizeDots:
     whose: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RefillBars:
+@dataclass(frozen=True)
+class RefillBars(Drawing):
     """What each cache brings in for each image: costs by what they are called, by model label."""
 
     costs: dict[str, dict[str, Cost]]
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorBars:
-    """Working set of each operator in the order of execution, in bytes, by model label.
-
-    Attributes:
-        levels: Name and size of the caches that are marked.
-    """
+@dataclass(frozen=True)
+class OperatorBars(Drawing):
+    """Working set of each operator in the order of execution, in bytes, by model label; and caches that are marked."""
 
     sets: dict[str, tuple[int, ...]]
     levels: tuple[Level, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MissDots:
-    """Misses of a model for each image against its working set, a panel for each event.
+@dataclass(frozen=True)
+class MissDots(Drawing):
+    """Misses of a model for each image against its working set, a panel for each event; and caches that are marked.
 
     Attributes:
         working_sets: In bytes, by model label.
         panels: Costs that have a figure for each image, by what they are called.
-        levels: Name and size of the caches that are marked.
         line_bytes: Of a cache line.
     """
 
@@ -166,19 +158,3 @@ class MissDots:
     panels: dict[str, tuple[Cost, ...]]
     levels: tuple[Level, ...]
     line_bytes: int
-
-
-Drawing = (
-    CostLines
-    | CostGrid
-    | RatioDots
-    | RunBars
-    | AmortisedLines
-    | LatencySteps
-    | LatencyTrace
-    | SizeDots
-    | RefillBars
-    | OperatorBars
-    | MissDots
-)
-"""Any of them."""

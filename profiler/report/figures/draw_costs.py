@@ -1,40 +1,18 @@
-"""Drawings of costs: counts against images, ratios, whole runs in parts, what an image costs in a run of so many."""
+"""Drawings of costs: counts against images, and what an image costs in a run of so many."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
 from profiler.analysis import amortisation, notation, stats
 from profiler.analysis.costs import Cost
 from profiler.analysis.labels import SIMULATED
+from profiler.report.figures import layout
 from profiler.report.figures.data import AmortisedLines, CostGrid, CostLines
-from profiler.report.figures.layout import (
-    ABREAST,
-    DASHED,
-    DOTS,
-    GRID_DOTS,
-    SMALL,
-    Key,
-    Margins,
-    SeriesMark,
-    cells,
-    grid,
-    head,
-    model_key,
-    panels,
-    short,
-    some,
-)
-from profiler.report.figures.log_ticks import log_ticks
+from profiler.report.figures.layout import Axes, Canvas, ModelStyle, Properties, Styles
+from profiler.report.figures.log_ticks import even_ticks, log_ticks
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Canvas
-
-_GRID_HEIGHT = 0.8
-_OVERLAID_HEIGHT = 1.55
-_OVERLAID_ABREAST = 2
 _ROOM = 1.5
 """How many times as far right or as high as another an image count must be to stand beside it."""
 
@@ -42,216 +20,178 @@ _CURVE = 41
 """Points of a curve or of a band's edge."""
 
 
-def cost_lines(canvas: "Canvas", drawing: CostLines, looks: dict[str, SeriesMark]) -> None:
+def cost_lines(canvas: Canvas, drawing: CostLines, looks: Styles) -> None:
     """A panel a model, each with a scale of its own."""
-    from matplotlib.ticker import MaxNLocator
-
     costs = drawing.costs
     most = max(point.images for cost in costs for point in cost.points)
-    for axes, cost in zip(panels(canvas, len(costs)), costs, strict=True):
-        look = looks[cost.model]
-        symbol = _counts(axes, cost, look, most, DOTS, 3.4)
+    for axes, cost in zip(layout.panels(canvas, len(costs), layout.Margins()), costs, strict=True):
+        symbol = _counts(axes, cost, looks[cost.model], most, layout.DOTS)
+        layout.head(axes, cost.model, looks[cost.model], len(costs))
         name = f"{cost.event.name}\n{SIMULATED}" if cost.simulated else cost.event.name
-        head(axes, cost.model, look, len(costs))
-        axes.set_xlabel("images")
-        axes.set_ylabel(f"{name}{f' ({symbol})' if symbol else ''}")
-        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+        axes.set(xlabel="images", ylabel=layout.with_unit(name, symbol))
+        even_ticks(axes.yaxis, 5)
 
 
-def cost_grid(canvas: "Canvas", drawing: CostGrid, looks: dict[str, SeriesMark]) -> None:
+def cost_grid(canvas: Canvas, drawing: CostGrid, looks: Styles) -> None:
     """A row an event and a column a model; of more models than stand abreast a panel an event with all of them."""
-    models = list(dict.fromkeys(cost.model for costs in drawing.rows.values() for cost in costs))
-    if len(models) > ABREAST:
+    every = [cost for costs in drawing.rows.values() for cost in costs]
+    models = list(dict.fromkeys(cost.model for cost in every))
+    if len(models) > layout.ABREAST:
         _overlaid(canvas, drawing, models, looks)
         return
-    from matplotlib.ticker import MaxNLocator
-
-    margins = Margins(top=0.5, bottom=0.42, across=0.62, down=0.3)
-    most = max(point.images for costs in drawing.rows.values() for cost in costs for point in cost.points)
-    rows = grid(canvas, [_GRID_HEIGHT] * len(drawing.rows), len(models), margins)
+    most = max(point.images for cost in every for point in cost.points)
+    margins = layout.Margins(left=0.62, right=0.1, top=0.5, bottom=0.42, across=0.62, down=0.3)
+    rows = layout.grid(canvas, [0.8] * len(drawing.rows), len(models), margins)
     for axes, label in zip(rows[0], models, strict=True):
-        _head(canvas, axes, label, looks[label])
+        layout.head(axes, label, looks[label], len(models), pad=17)
     for row, (name, costs) in zip(rows, drawing.rows.items(), strict=True):
-        row[0].set_title(name, loc="left", fontsize=8.5, pad=3)
+        row[0].annotate(name, (0, 1), (0, 3), "axes fraction", "offset points", fontsize=8.5)
         found = {cost.model: cost for cost in costs}
         for axes, label in zip(row, models, strict=True):
-            axes.tick_params(labelsize=SMALL, labelbottom=row is rows[-1], length=2.5, pad=2)
+            axes.tick_params(labelsize=layout.SMALL, labelbottom=row is rows[-1], pad=2)
             cost = found.get(label)
             if cost is None:
-                _nothing(axes)
+                axes.set(xticks=[], yticks=[])
+                axes.spines[:].set_visible(False)
+                axes.text(0.5, 0.5, notation.ABSENT, transform=axes.transAxes, ha="center", va="center", color="#666")
                 continue
-            symbol = _counts(axes, cost, looks[label], most, GRID_DOTS, 3)
-            axes.set_ylabel(_unit(cost, symbol), fontsize=SMALL, labelpad=2)
-            axes.yaxis.set_major_locator(MaxNLocator(nbins=4, min_n_ticks=3, steps=[1, 2, 2.5, 5, 10]))
-            if row is rows[-1]:
-                axes.set_xlabel("images", fontsize=8, labelpad=2)
+            symbol = _counts(axes, cost, looks[label], most, layout.GRID_DOTS)
+            axes.set_ylabel(layout.with_unit(_what(cost), symbol), fontsize=layout.SMALL)
+            axes.set_xlabel("images" if row is rows[-1] else "")
+            even_ticks(axes.yaxis, 4, min_n_ticks=3)
 
 
-def _head(canvas: "Canvas", axes: "Axes", label: str, look: SeriesMark) -> None:
-    """A model's name above its column."""
-    place = axes.get_position()
-    height = canvas.get_size_inches()[1]
-    where = (place.x0, 1 - 0.06 / height)
-    canvas.text(*where, short(label, 26), color=look.colour, fontweight="bold", fontsize=9, va="top")
+def _what(cost: Cost) -> str:
+    return SIMULATED if cost.simulated else "time" if cost.unit == "ns" else "count"
 
 
-def _nothing(axes: "Axes") -> None:
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    axes.text(0.5, 0.5, notation.ABSENT, transform=axes.transAxes, ha="center", va="center", fontsize=8, color="#666")
+def _points(cost: Cost) -> tuple[stats.Floats, stats.Floats]:
+    """Images and count of each whole process."""
+    images, values = np.array([(point.images, point.value) for point in cost.points], dtype=np.float64).T
+    return images, values
 
 
-def _unit(cost: Cost, symbol: str) -> str:
-    what = SIMULATED if cost.simulated else "time" if cost.unit == "ns" else "count"
-    return f"{what} ({symbol})" if symbol else what
-
-
-def _counts(axes: "Axes", cost: Cost, look: SeriesMark, most: int, dots: int, size: float) -> str:
-    """Marks, line and interval of one cost from no image to `most`; returns the unit's symbol."""
-    from matplotlib.ticker import MaxNLocator
-
-    x, y = np.array([(point.images, point.value) for point in cost.points]).T
+def _counts(axes: Axes, cost: Cost, look: ModelStyle, most: int, dots: int) -> str:
+    """Draw marks, line and interval of one cost from no image to `most`; return the unit's symbol."""
+    x, y = _points(cost)
     divisor, symbol = notation.scale(float(y.max()), cost.unit)
-    shown = some(y.size, dots)
-    dotted: dict[str, Any] = {"color": look.colour, "markersize": size, "alpha": 0.65, "markeredgewidth": 0}
-    axes.plot(x[shown], y[shown] / divisor, look.marker, zorder=3, **dotted)
+    shown = layout.some(y.size, dots)
+    size: Properties = {"markersize": 3.2, "alpha": 0.65, "markeredgewidth": 0}
+    axes.plot(x[shown], y[shown] / divisor, look.marker, color=look.colour, zorder=3, **size)
     if cost.line:
-        _line(axes, cost, np.linspace(0, most, _CURVE), divisor, look)
+        _line(axes, cost, cost.line, most, divisor, look)
     axes.set_xlim(0, most * 1.04)
     lowest = min(0.0, cost.line.fixed.value / divisor if cost.line else 0.0, y.min() / divisor)
     axes.set_ylim(lowest * 1.1, axes.dataLim.ymax * 1.05 or 1)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, steps=[1, 2, 5, 10]))
-    _gridded(axes)
+    even_ticks(axes.xaxis, 5, integer=True, steps=[1, 2, 5, 10])
     return symbol
 
 
-def _line(axes: "Axes", cost: Cost, xs: stats.Floats, divisor: float, look: SeriesMark) -> None:
-    assert cost.line
-    fixed, slope = cost.line.fixed.value, cost.line.per_image.value
-    axes.plot(xs[[0, -1]], (fixed + slope * xs[[0, -1]]) / divisor, color=look.colour, linewidth=1.3, zorder=2)
-    band = stats.band(cost.line, xs)
-    if band:
-        low, high = band[0] / divisor, band[1] / divisor
-        axes.fill_between(xs, low, high, color=look.colour, alpha=0.18, linewidth=0, zorder=1)
+def _line(axes: Axes, cost: Cost, line: stats.Fit, most: int, divisor: float, look: ModelStyle) -> None:
+    """Draw the fit, its interval, and the line that rises from the same fixed cost as the region says."""
+    ends = np.array([0, most])
+    axes.plot(ends, (line.fixed.value + line.per_image.value * ends) / divisor, color=look.colour, linewidth=1.3)
+    xs = np.linspace(0, most, _CURVE)
+    if band := stats.band(line, xs):
+        axes.fill_between(xs, band[0] / divisor, band[1] / divisor, color=look.colour, alpha=0.18, linewidth=0)
     if cost.direct:
-        region = (fixed + cost.direct.value * xs[[0, -1]]) / divisor
-        axes.plot(xs[[0, -1]], region, color="#222", linewidth=1, linestyle=DASHED, zorder=2)
+        region = (line.fixed.value + cost.direct.value * ends) / divisor
+        axes.plot(ends, region, color="#222", linewidth=1, linestyle=layout.DASHED)
 
 
-def _overlaid(canvas: "Canvas", drawing: CostGrid, models: Sequence[str], looks: dict[str, SeriesMark]) -> None:
+def _overlaid(canvas: Canvas, drawing: CostGrid, models: Sequence[str], looks: Styles) -> None:
     """On logarithmic axes, where models that cost many times as much as others have room beside them."""
-    key = model_key(looks, models)
-    margins = Margins(left=0.75, top=0.3 + key.height, bottom=0.42, across=0.75, down=0.58)
+    key = layout.model_key(looks, models)
+    margins = layout.Margins(left=0.75, right=0.1, top=0.3 + key.height, bottom=0.42, across=0.75, down=0.58)
     every = [point.images for costs in drawing.rows.values() for cost in costs for point in cost.points]
-    found = cells(canvas, len(drawing.rows), _OVERLAID_HEIGHT, margins, _OVERLAID_ABREAST)
+    found = layout.cells(canvas, len(drawing.rows), 1.55, margins, 2)
     for axes, (name, costs) in zip(found, drawing.rows.items(), strict=True):
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        axes.set(xscale="log", yscale="log", title=name, xlabel="images", ylabel=_what(costs[0]))
         for cost in costs:
-            _curve(axes, cost, looks[cost.model])
-        axes.set_xlim(max(min(every), 1) / 1.15, max(every) * 1.15)
-        _log_axes(axes, costs[0].unit, 4)
-        axes.set_title(name, loc="left", fontsize=8.5, pad=3)
-        axes.set_xlabel("images", fontsize=8, labelpad=2)
-        axes.set_ylabel(_unit(costs[0], ""), fontsize=SMALL, labelpad=2)
+            levels = _means(axes, cost, looks[cost.model])
+            if cost.line and levels.size:
+                xs = np.geomspace(levels[0], max(every), _CURVE)
+                ys = cost.line.fixed.value + cost.line.per_image.value * xs
+                _curve(axes, xs, ys, looks[cost.model], linewidth=1.1)
+        left, right = max(min(every), 1) / 1.15, max(every) * 1.15
+        axes.set_xlim(left, right)
+        log_ticks(axes.xaxis, left, right, lambda images: notation.plain(images, ""), 5)
+        _log_costs(axes, costs[0].unit, 4)
     key.draw(canvas)
 
 
-def _curve(axes: "Axes", cost: Cost, look: SeriesMark) -> None:
-    """The line, curved by the axes, with the mean at each image count; what is not above 0 has no place."""
-    x, y = np.array([(point.images, point.value) for point in cost.points]).T
-    levels = np.unique(x)
-    means = np.array([y[x == level].mean() for level in levels])
-    seen = (levels > 0) & (means > 0)
-    marked: dict[str, Any] = {"markersize": 3.6, "markerfacecolor": "white", "markeredgewidth": 0.9}
-    axes.plot(levels[seen], means[seen], look.marker, color=look.colour, zorder=3, **marked)
-    if cost.line and seen.any():
-        xs = np.geomspace(levels[seen][0], levels[-1], _CURVE)
-        ys = cost.line.fixed.value + cost.line.per_image.value * xs
-        above = ys > 0
-        axes.plot(xs[above], ys[above], color=look.colour, linewidth=1.1, linestyle=look.dashes, zorder=2)
+def _means(axes: Axes, cost: Cost, look: ModelStyle, each: bool = False) -> stats.Floats:
+    """Mark the mean at each image count, with `each` over the images; return the counts. What is not above 0 has no
+    place.
+    """
+    x, y = _points(cost)
+    levels = np.unique(x[x > 0])
+    means = np.array([y[x == level].mean() / (level if each else 1) for level in levels])
+    levels, means = levels[means > 0], means[means > 0]
+    marked: Properties = {"markersize": 5 if each else 3.6, "markerfacecolor": "white", "markeredgewidth": 1}
+    axes.plot(levels, means, look.marker, color=look.colour, zorder=4, **marked)
+    return levels
 
 
-def amortised_lines(canvas: "Canvas", drawing: AmortisedLines, looks: dict[str, SeriesMark]) -> None:
+def _curve(axes: Axes, xs: stats.Floats, ys: stats.Floats, look: ModelStyle, **width: Any) -> None:
+    """Draw a line that the axes curve; what is not above 0 has no place."""
+    axes.plot(xs[ys > 0], ys[ys > 0], color=look.colour, linestyle=look.dashes, **width)
+
+
+def amortised_lines(canvas: Canvas, drawing: AmortisedLines, looks: Styles) -> None:
     """A line and a band a model; outside the image counts that were run the line is thin, and without a band."""
-    models = [cost.model for cost in drawing.costs]
-    signs = dict(zip(drawing.shares, ("|", "+"), strict=True))
-    key = model_key(looks, models)
-    beside = [
-        (f"fixed share falls under {notation.percent(share)}", _sign(signs[share]))
-        for share in signs
-        if drawing.shares[share]
+    first = drawing.costs[0]
+    look: Properties = {"color": "#111", "linestyle": "", "markersize": 10, "markeredgewidth": 1.5}
+    signs = {share: look | {"marker": marker} for share, marker in zip(drawing.shares, "|+", strict=True)}
+    key = layout.model_key(looks, [cost.model for cost in drawing.costs])
+    falls = [
+        (f"fixed share falls under {notation.percent(share)}", signs[share]) for share in signs if drawing.shares[share]
     ]
-    key = Key([*key.entries, *beside])
-    ((axes,),) = grid(canvas, [2.9], 1, Margins(left=0.85, top=0.1 + key.height, bottom=0.5, right=0.2))
-    axes.set_xscale("log")
-    axes.set_yscale("log")
-    told: list[tuple[float, float]] = []
+    key = layout.Key([*key.entries, *falls])
+    ((axes,),) = layout.grid(canvas, [2.9], 1, layout.Margins(left=0.85, top=0.1 + key.height))
+    axes.set(xscale="log", yscale="log", xlabel="images of the run", xlim=(0.9, drawing.most * 1.1))
     for cost in drawing.costs:
-        _amortised(axes, cost, drawing, looks[cost.model])
-        for share, sign in signs.items():
-            images = drawing.shares[share].get(cost.model)
-            further = amortisation.further(cost)
-            if images is not None and images <= drawing.most and cost.line and further:
-                each = cost.line.fixed.value / images + further.value
-                axes.plot(images, each, **_sign(sign), zorder=6)
-                if all(max(images / x, x / images, each / y, y / each) > _ROOM for x, y in told):
-                    said = f"{images:,.0f}"
-                    axes.annotate(said, (images, each), (4, 5), textcoords="offset points", fontsize=8, zorder=7)
-                    told.append((images, each))
-    axes.set_xlim(0.9, drawing.most * 1.1)
-    unit = drawing.costs[0].unit
+        _amortised(axes, cost, drawing.most, looks[cost.model])
+    told: list[tuple[float, float]] = []
+    for share, x, y in _falling(drawing):
+        axes.plot(x, y, **signs[share], zorder=6)
+        if all(max(x / other, other / x, y / high, high / y) > _ROOM for other, high in told):
+            axes.annotate(f"{x:,.0f}", (x, y), (4, 5), textcoords="offset points", fontsize=8, zorder=7)
+            told.append((x, y))
     log_ticks(axes.xaxis, 1, drawing.most, lambda images: f"{images:,.0f}", 7)
-    _log_axes(axes, unit, 6, across=False)
-    axes.set_xlabel("images of the run")
-    name = drawing.costs[0].event.name
-    axes.set_ylabel(f"{name} for each image{f', {SIMULATED}' if drawing.costs[0].simulated else ''}")
+    _log_costs(axes, first.unit, 6)
+    axes.set_ylabel(f"{first.event.name} for each image{f', {SIMULATED}' if first.simulated else ''}")
     key.draw(canvas)
 
 
-def _sign(marker: str) -> dict[str, Any]:
-    return {"marker": marker, "color": "#111", "linestyle": "", "markersize": 10, "markeredgewidth": 1.5}
+def _falling(drawing: AmortisedLines) -> Iterator[tuple[float, float, float]]:
+    """Yield each share, the images at which a model's fixed cost falls under it, and what an image then costs."""
+    for cost in drawing.costs:
+        further = amortisation.further(cost)
+        for share, found in drawing.shares.items():
+            images = found.get(cost.model)
+            if images is not None and images <= drawing.most and cost.fixed and further:
+                yield share, images, cost.fixed.value / images + further.value
 
 
-def _amortised(axes: "Axes", cost: Cost, drawing: AmortisedLines, look: SeriesMark) -> None:
-    further = amortisation.further(cost)
-    assert cost.line
+def _amortised(axes: Axes, cost: Cost, most: int, look: ModelStyle) -> None:
+    line, further = cost.line, amortisation.further(cost)
+    assert line
     assert further
-    counts = np.array([point.images for point in cost.points], dtype=np.float64)
-    values = np.array([point.value for point in cost.points])
-    levels = np.unique(counts[counts > 0])
-    xs = np.geomspace(1, max(drawing.most, 2), 2 * _CURVE)
-    ys = cost.line.fixed.value / xs + further.value
-    above = ys > 0
-    axes.plot(xs[above], ys[above], color=look.colour, linewidth=0.8, linestyle=look.dashes, alpha=0.75, zorder=2)
+    levels = _means(axes, cost, look, each=True)
+    xs = np.geomspace(1, max(most, 2), 2 * _CURVE)
+    _curve(axes, xs, line.fixed.value / xs + further.value, look, linewidth=0.8, alpha=0.75)
     inside = np.geomspace(levels[0], levels[-1], _CURVE)
-    ys = cost.line.fixed.value / inside + cost.line.per_image.value
-    above = ys > 0
-    axes.plot(inside[above], ys[above], color=look.colour, linewidth=1.7, linestyle=look.dashes, zorder=3)
-    band = stats.band(cost.line, inside)
-    if band:
-        least = 0.01 * np.abs(ys)
-        low, high = np.maximum(band[0] / inside, least), np.maximum(band[1] / inside, least)
-        axes.fill_between(inside, low, high, color=look.colour, alpha=0.2, linewidth=0, zorder=1)
-    means = np.array([values[counts == level].mean() / level for level in levels])
-    marked: dict[str, Any] = {"markersize": 5, "markerfacecolor": "white", "markeredgewidth": 1.1}
-    axes.plot(levels[means > 0], means[means > 0], look.marker, color=look.colour, zorder=4, **marked)
+    ys = line.fixed.value / inside + line.per_image.value
+    _curve(axes, inside, ys, look, linewidth=1.7)
+    if band := stats.band(line, inside):
+        low, high = (np.maximum(edge / inside, 0.01 * np.abs(ys)) for edge in band)
+        axes.fill_between(inside, low, high, color=look.colour, alpha=0.2, linewidth=0)
 
 
-def _log_axes(axes: "Axes", unit: str, ticks: int, across: bool = True) -> None:
-    """Limits around the drawn and ticks that say their unit."""
+def _log_costs(axes: Axes, unit: str, ticks: int) -> None:
+    """Set limits around the drawn and ticks that say their unit."""
     low, high = axes.dataLim.minposy, axes.dataLim.ymax
     low, high = (low / 1.25, high * 1.25) if np.isfinite(low) and high > 0 else (1.0, 10.0)
     axes.set_ylim(low, high)
     log_ticks(axes.yaxis, low, high, lambda value: notation.plain(value, unit), ticks)
-    if across:
-        left, right = axes.get_xlim()
-        log_ticks(axes.xaxis, left, right, lambda images: notation.plain(images, ""), ticks + 1)
-    axes.tick_params(labelsize=SMALL if across else 8.5, length=2.5, pad=2)
-    _gridded(axes)
-
-
-def _gridded(axes: "Axes") -> None:
-    axes.grid(visible=True)
-    axes.set_axisbelow(True)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from profiler.report.figures import layout
 from profiler.report.model import Report
 
 if TYPE_CHECKING:
-    from profiler.report.figures.render import ImageFormat
+    from profiler.report.figures.render import Format
 
 
 class Drawings(Mapping[str, bytes]):
@@ -18,12 +19,13 @@ class Drawings(Mapping[str, bytes]):
 
     def __init__(self, report: Report, printed: bool = False) -> None:
         self._figures = {figure.key: figure for section in report.sections for figure in section.figures}
-        self._labels = report.labels
-        self._printed = printed
-        self._drawn: dict[str, dict[ImageFormat, bytes]] = {}
+        self._looks = layout.marks(report.labels)
+        # SVG always, and first: its layout serves the PDF file, which is then the same whatever is asked for.
+        self._formats: tuple[Format, ...] = ("svg", "pdf") if printed else ("svg",)
+        self._drawn: dict[str, dict[Format, bytes]] = {}
 
     def __getitem__(self, key: str) -> bytes:
-        return self._files(key, self._printed)["svg"]
+        return self._files(key)["svg"]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._figures)
@@ -33,14 +35,12 @@ class Drawings(Mapping[str, bytes]):
 
     @property
     def pdfs(self) -> Mapping[str, bytes]:
-        """The same figures as PDF files."""
-        return {key: self._files(key, True)["pdf"] for key in self._figures}
+        """The same figures as PDF files, where they are to be printed."""
+        return {key: self._files(key)["pdf"] for key in self._figures}
 
-    def _files(self, key: str, printed: bool) -> "Mapping[ImageFormat, bytes]":
-        from profiler.report.figures import layout, render
+    def _files(self, key: str) -> "dict[Format, bytes]":
+        from profiler.report.figures import render
 
-        if key not in self._drawn or (printed and "pdf" not in self._drawn[key]):
-            # SVG always, and first: its layout serves the PDF file, which is then the same whatever is asked for.
-            kinds: tuple[ImageFormat, ...] = ("svg", "pdf") if printed else ("svg",)
-            self._drawn[key] = render.draw(self._figures[key], layout.marks(self._labels), kinds)
+        if key not in self._drawn:
+            self._drawn[key] = render.draw(self._figures[key], self._looks, self._formats)
         return self._drawn[key]

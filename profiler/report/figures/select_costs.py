@@ -1,7 +1,6 @@
 """Figures of costs, in data and words: counts against images, ratios, what an image costs in a run of so many."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from profiler.analysis import notation
@@ -9,7 +8,6 @@ from profiler.analysis.ablation_pairs import LEADING
 from profiler.analysis.amortisation import falls_under
 from profiler.analysis.costs import Cost, Costs, quotient
 from profiler.analysis.labels import SIMULATED, events_in_order, keyed, row_name, titled
-from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Event, Simulation
 from profiler.report.figures.data import AmortisedLines, CostGrid, CostLines, Ratio, RatioDots
@@ -26,20 +24,14 @@ SHARES = (0.5, 0.1)
 _WITHOUT_HARDWARE = ("task-clock", "page-faults")
 """Events that are drawn beside the leading one where no hardware event was counted."""
 
-_ROWS = 10
-"""Most events of a figure of counts against images."""
+_ROWS, _RATIO_ROWS, _ALL_RATIO_ROWS = 10, 20, 32
+"""Most events of a figure: of counts against images; of ratios in a panel, and over all rows of panels."""
 
-_RATIO_ROWS, _ALL_RATIO_ROWS = 20, 32
-"""Most events of a figure of ratios: in a panel, and over all rows of panels."""
-
-_SPOKEN_OF = 4
+SPOKEN_OF = 4
 """Most models whose figures words tell one by one."""
 
-_MOST_IMAGES = 100_000
-"""Where an axis of images ends at the latest."""
-
-_BEYOND = 3
-"""How many times the most images of the study such an axis reaches at least."""
+_BEYOND, _MOST_IMAGES = 3, 100_000
+"""How many times the most images of the study an axis of images reaches at least, and where it ends at the latest."""
 
 _LINE = (
     "The line is the fit through them all, the shade its 95 % interval; where it meets the left edge is the fixed "
@@ -49,12 +41,12 @@ _LINE = (
 
 
 def illustrated(section: Section | None, figures: Sequence[Figure]) -> Section | None:
-    """The section with these figures before its own."""
+    """Return the section with these figures before its own."""
     return replace(section, figures=(*figures, *section.figures)) if section else None
 
 
 def counts(analysis: Analysis) -> Section | None:
-    """Counts of whole processes against images, and what an image then costs; None without a line."""
+    """Return counts of whole processes against images, and what an image then costs; None without a line."""
     costs = analysis.costs
     figures = (*_leading(costs), *amortised(costs), *grid(costs, _beside(costs)))
     return Section("Counts against images", figures=figures) if figures else None
@@ -74,29 +66,27 @@ def _lab_first(event: Event) -> int:
 
 def _leading(costs: Costs) -> Iterator[Figure]:
     """The time of whole processes against images."""
-    event = next((event for event in costs.events if event.name == "duration_time"), None)
-    mine = _drawable(costs, event) if event else ()
-    if not event or not any(cost.line for cost in mine):
-        return
-    yield Figure(
-        f"01-{re.sub(r'[^A-Za-z0-9_-]+', '-', event.name)}",
-        event.name,
-        f"{event.name} of whole processes against images. {_described(mine)}.",
-        f"{notation.sentence(event.meaning)} Each mark is one process{_of_more(mine, DOTS)}. {_LINE}",
-        CostLines(mine),
-    )
+    for event in costs.events:
+        mine = _drawable(costs, event)
+        if event.name == "duration_time" and any(cost.line for cost in mine):
+            yield Figure(
+                f"01-{event.name}",
+                event.name,
+                f"{event.name} of whole processes against images. {_described(mine)}.",
+                f"{notation.sentence(event.meaning)} Each mark is one process{_of_more(mine, DOTS)}. {_LINE}",
+                CostLines(mine),
+            )
 
 
 def grid(costs: Costs, events: Sequence[Event]) -> Iterator[Figure]:
-    """One figure of those events that have a line for some model."""
+    """Yield one figure of those events that have a line for some model."""
     lined = [event for event in events if any(cost.line for cost in _drawable(costs, event))]
     rows = {_row(event, costs): _drawable(costs, event) for event in lined[:_ROWS]}
     if not rows:
         return
-    models = {cost.model for mine in rows.values() for cost in mine}
     title = titled("Counts of whole processes against images", costs.simulated)
     every = [cost for mine in rows.values() for cost in mine]
-    if len(models) > ABREAST:
+    if len({cost.model for cost in every}) > ABREAST:
         how = (
             "A mark is the mean of the processes of an image count, a curve the line through them all: flat where the "
             "fixed cost rules, rising where the images do. Both axes are logarithmic; what is not above 0 has no place."
@@ -120,7 +110,7 @@ def _drawable(costs: Costs, event: Event) -> tuple[Cost, ...]:
 def _row(event: Event, costs: Costs) -> str:
     """What the event is called beside its panels."""
     scaled = any(cost.scaled for cost in costs.of(event))
-    return f"{row_name(event)}{', scaled up' if scaled else ''}"
+    return f"{row_name(event).replace(chr(10), ', ')}{', scaled up' if scaled else ''}"
 
 
 def _scaled(costs: Sequence[Cost]) -> str:
@@ -144,25 +134,18 @@ def _of_more(costs: Sequence[Cost], most: int) -> str:
 
 def _described(costs: Sequence[Cost]) -> str:
     """What each line says, or of many models the cheapest and the dearest for each image."""
-    lined = [cost for cost in costs if cost.line]
-    if len(lined) > _SPOKEN_OF:
-        ends = sorted(lined, key=_slope)
-        said = " to ".join(f"{_said(cost.slope, cost)} ({cost.model})" for cost in (ends[0], ends[-1]))
-        return f"rising for each image by {said}"
+    lined = [(cost, cost.line) for cost in costs if cost.line]
+    if len(lined) > SPOKEN_OF:
+        ends = sorted(lined, key=lambda each: each[1].per_image.value)
+        said = (f"{notation.quantity(line.per_image, cost.unit)} ({cost.model})" for cost, line in (ends[0], ends[-1]))
+        return f"rising for each image by {' to '.join(said)}"
     return ", ".join(
-        f"{cost.model} {_said(cost.fixed, cost)} at no image, rising by {_said(cost.slope, cost)} an image"
+        f"{cost.model} {notation.quantity(cost.line.fixed, cost.unit)} at no image, rising by "
+        f"{notation.quantity(cost.line.per_image, cost.unit)} an image"
         if cost.line
         else f"{cost.model} {notation.counted(len(cost.points), 'run')} of one image count"
         for cost in costs
     )
-
-
-def _slope(cost: Cost) -> float:
-    return cost.slope.value if cost.slope else 0.0
-
-
-def _said(figure: Estimate | None, cost: Cost) -> str:
-    return notation.quantity(figure, cost.unit) if figure else notation.ABSENT
 
 
 def ratios(costs: Costs, simulation: Simulation | None = None) -> Iterator[Figure]:
@@ -203,16 +186,13 @@ def _told(ratio: Ratio) -> bool:
 
 def _spread(ratios: Sequence[Ratio]) -> str:
     """`for each image from 9.2 times (a) to 61 times (b), once 12 times (c)`."""
-    kinds: Mapping[str, Callable[[Ratio], Estimate | None]] = {
-        "for each image": lambda ratio: ratio.per_image,
-        "once": lambda ratio: ratio.once,
-    }
     parts = []
-    for when, figure in kinds.items():
-        found = sorted((each.value, ratio.name) for ratio in ratios if (each := figure(ratio)))
+    each = [(ratio.per_image, ratio.name) for ratio in ratios]
+    for when, figures in (("for each image", each), ("once", [(ratio.once, ratio.name) for ratio in ratios])):
+        found = sorted((figure.value, name) for figure, name in figures if figure)
         if found:
             ends = dict.fromkeys((found[0], found[-1]))
-            said = " to ".join(f"{notation.number(value)} times ({name})" for value, name in ends)
+            said = " to ".join(f"{notation.plain(value, notation.NUMBER)} times ({name})" for value, name in ends)
             parts.append(f"{when} {'from ' if len(ends) > 1 else ''}{said}")
     return ", ".join(parts)
 
@@ -220,7 +200,8 @@ def _spread(ratios: Sequence[Ratio]) -> str:
 def amortised(costs: Costs) -> Iterator[Figure]:
     """What an image costs in a run of so many, in time, or of simulated costs in instructions."""
     event = _speaking(costs)
-    lined = tuple(cost for cost in _drawable(costs, event) if cost.line and _positive(cost)) if event else ()
+    mine = _drawable(costs, event) if event else ()
+    lined = tuple(cost for cost in mine if cost.line and all(point.value > 0 for point in cost.points))
     if not event or not lined:
         return
     shares = {
@@ -232,7 +213,7 @@ def amortised(costs: Costs) -> Iterator[Figure]:
     title = titled("What an image costs in a run of so many", costs.simulated)
     name = f"{SIMULATED} {event.name}" if costs.simulated else event.name
     begin = notation.sentence(name).rstrip(".") if costs.simulated else name
-    alt = "; ".join(_amortised(cost, run) for cost in lined[:_SPOKEN_OF])
+    alt = "; ".join(_amortised(cost, run) for cost in lined[:SPOKEN_OF])
     yield Figure(
         keyed("amortised", costs.simulated),
         title,
@@ -253,31 +234,28 @@ def _speaking(costs: Costs) -> Event | None:
     return next((named[name] for name in LEADING if name in named and costs.of(named[name])), None)
 
 
-def _positive(cost: Cost) -> bool:
-    return min((point.value for point in cost.points), default=0) > 0
-
-
 def _amortised(cost: Cost, run: int) -> str:
-    ends = [(count, whole) for count in (1, run) if (whole := cost.whole(count))]
-    said = " and ".join(
+    said = (
         f"{notation.plain(whole.value / images, cost.unit)} in a run of {notation.counted(images, 'image')}"
-        for images, whole in ends
+        for images in (1, run)
+        if (whole := cost.whole(images))
     )
-    return f"{cost.model} {said}"
+    return f"{cost.model} {' and '.join(said)}"
 
 
 def _falls(shares: Mapping[float, Mapping[str, float]]) -> str:
     """Beyond how many images the fixed cost is below each share."""
-    labels = list(shares[SHARES[0]])
+    labels = shares[SHARES[0]]
     if not labels:
         return ""
-    if len(labels) > _SPOKEN_OF:
+    if len(labels) > SPOKEN_OF:
         parts = [
             f"under {notation.percent(share)} beyond {min(found.values()):,.0f} to {max(found.values()):,.0f} images"
             for share, found in shares.items()
         ]
         return f"The fixed cost falls {' and '.join(parts)}, by model."
-    images = {label: " and ".join(f"{found[label]:,.0f}" for found in shares.values()) for label in labels}
-    words = " and ".join(notation.percent(share) for share in shares)
-    parts = [f"{label} beyond {said} images" for label, said in images.items()]
+    parts = [
+        f"{label} beyond {' and '.join(f'{found[label]:,.0f}' for found in shares.values())} images" for label in labels
+    ]
+    words = " and ".join(map(notation.percent, shares))
     return f"The fixed cost falls under {words} of the run's: {'; '.join(parts)}."

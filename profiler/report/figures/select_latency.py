@@ -15,14 +15,9 @@ from profiler.report.figures.data import LatencySteps, LatencyTrace
 from profiler.report.figures.layout import STEPS, some
 from profiler.report.model import Figure
 
-DOTS = 2000
-"""Most inferences that a trace shows of all models together."""
-
-MODEL_DOTS = 600
-"""Most of one model."""
-
-_SLOWEST = 20
-"""Of these, the slowest that are shown whatever chance says."""
+DOTS, MODEL_DOTS, _SLOWEST = 2000, 600, 20
+"""Most inferences that a trace shows of all models together, and of one; of these, the slowest that are shown whatever
+chance says."""
 
 _STATES = 300
 """Most moments at which a trace shows the machine's state."""
@@ -141,7 +136,7 @@ def _states(
     runs: Sequence[Run], begin: float
 ) -> tuple[tuple[Dot, ...], tuple[tuple[float, float, float], ...], tuple[float, ...]]:
     """Temperature, clock of the slowest and the fastest core, and when the board throttled; of many the extremes."""
-    seen = [(_seconds(state.at) - begin, state) for run in runs for state in (run.before, run.after)]
+    seen = ((_seconds(state.at) - begin, state) for run in runs for state in (run.before, run.after))
     states = sorted(seen, key=lambda each: each[0])
     warm = np.array([(at, state.temperature_celsius) for at, state in states if state.temperature_celsius is not None])
     ticks = np.array([(at, min(state.clock_hz), max(state.clock_hz)) for at, state in states if state.clock_hz])

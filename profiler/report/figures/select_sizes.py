@@ -7,10 +7,8 @@ from profiler.analysis.labels import SIMULATED
 from profiler.machine.cache_fit import Level, levels
 from profiler.records import Model, Study
 from profiler.report.figures.data import SizeDots
+from profiler.report.figures.select_costs import SPOKEN_OF
 from profiler.report.model import Figure
-
-_SPOKEN_OF = 4
-"""Most models whose figures words tell one by one."""
 
 _SIZES: dict[str, Callable[[Model], int | None]] = {
     "file": lambda model: model.size_bytes,
@@ -19,21 +17,19 @@ _SIZES: dict[str, Callable[[Model], int | None]] = {
     "resident after load and first inference": lambda model: _resident(model),
 }
 
-_LESS_IS_ALL = 2
-"""Marks that make a figure."""
-
 
 def sizes(study: Study) -> Iterator[Figure]:
     """What is known of the models' sizes, beside the caches."""
     found = {words: _of(study.models, size) for words, size in _SIZES.items()}
     panels = {words: sizes for words, sizes in found.items() if sizes}
-    if sum(map(len, panels.values())) < _LESS_IS_ALL:
+    # A mark alone is no figure.
+    if sum(map(len, panels.values())) < 2:
         return
     holding, whose = _caches(study)
     lack = [words for words, sizes in found.items() if len(sizes) < len(study.models)]
     title = "Sizes of the models against the caches" if holding else "Sizes of the models"
     alt = "; ".join(f"{words}: {_told(sizes)}" for words, sizes in panels.items())
-    named = ", ".join(f"{name} {notation.size(size)}" for name, size in holding)
+    named = ", ".join(f"{name} {notation.plain(size, 'bytes')}" for name, size in holding)
     caches = f" Caches: {named}." if holding else ""
     caption = [f"Dotted lines are {whose}."] if holding else []
     if "working set of an inference" in panels:
@@ -69,7 +65,7 @@ def _caches(study: Study) -> tuple[tuple[Level, ...], str]:
 
 
 def _told(sizes: dict[str, int]) -> str:
-    if len(sizes) <= _SPOKEN_OF:
-        return ", ".join(f"{label} {notation.size(size)}" for label, size in sizes.items())
+    if len(sizes) <= SPOKEN_OF:
+        return ", ".join(f"{label} {notation.plain(size, 'bytes')}" for label, size in sizes.items())
     ends = (min(sizes, key=lambda label: sizes[label]), max(sizes, key=lambda label: sizes[label]))
-    return " to ".join(f"{notation.size(sizes[label])} ({label})" for label in ends)
+    return " to ".join(f"{notation.plain(sizes[label], 'bytes')} ({label})" for label in ends)

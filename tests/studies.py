@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from made_networks import made_check, made_form, made_network, made_resident, made_taken
 from msgspec.structs import replace
 
 from profiler import store
@@ -228,9 +229,6 @@ def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
 
 def family_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
     """A study of four forms of one network that differ by runtime, precision and file alone, with all their facts."""
-    # The benchmarks, which find no module beside this one, make other studies.
-    from made_networks import made_check, made_form, made_network, made_resident, made_taken
-
     forms = {
         "keras:saved": made_form("keras", optimiser_state=True),
         "keras:weights": made_form("keras"),

@@ -111,3 +111,8 @@ def test_the_report_knows_nothing_of_measuring() -> None:
     for wing in ("analysis", "compare", "report", "validity"):
         for path in (PACKAGE / wing).rglob("*.py"):
             assert not rooms(path) & REPORT_MAY_NOT
+
+
+def test_benchmarks_import_nothing_from_tests() -> None:
+    for path in (PACKAGE.parent / "benchmarks").glob("*.py"):
+        assert not [name for name in imported(path) if name.startswith("tests.")]

@@ -95,11 +95,11 @@ def _judge(found: "Comparison", limit: float) -> None:
     Raises:
         ProfilerError: None could be: that is no pass.
     """
-    from profiler.analysis.notation import NUMBER, counted, plain
+    from profiler.analysis.notation import counted, number
     from profiler.compare import ranking
     from profiler.compare.tables import name, times, what
 
-    share = f"{plain(limit * 100, NUMBER)} %"
+    share = f"{number(limit * 100)} %"
     worse, untold = ranking.worse(found.rows, limit), ranking.unjudged(found.rows)
     if not ranking.judged(found.rows):
         raise ProfilerError("no cost can be judged, for no ratio has an interval", "sweep with --repeats 3 or more")

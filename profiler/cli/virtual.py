@@ -23,10 +23,11 @@ def virtual_setup(board: str, keras: bool) -> None:
 def virtual_list() -> None:
     """List the boards that are set up, what is in them and their size."""
     from profiler import virtual as boards
+    from profiler.analysis.notation import size
 
     for board, size_bytes in boards.installed():
         packages = ", ".join(f"{name} {version}" for name, version in board.packages.items())
-        click.echo(f"{board.key}: {board.title}, {board.cpu}, {size_bytes / 2**20:.0f} MiB; {packages}")
+        click.echo(f"{board.key}: {board.title}, {board.cpu}, {size(size_bytes)}; {packages}")
 
 
 @virtual.command("remove")
@@ -34,5 +35,6 @@ def virtual_list() -> None:
 def virtual_remove(board: str | None) -> None:
     """Remove BOARD, or all of them."""
     from profiler import virtual as boards
+    from profiler.analysis.notation import size
 
-    click.echo(f"{boards.remove(board) / 2**20:.0f} MiB freed")
+    click.echo(f"{size(boards.remove(board))} freed")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from profiler.analysis import notation
 from profiler.machine import events as catalogue
 from profiler.records import Event, Machine
 
@@ -68,7 +69,7 @@ def related(first: Event, on: Machine, second: Event, other: Machine) -> bool:
 def unlike(first: Event, on: Machine, second: Event, other: Machine) -> str | None:
     """Why the two events must not share a row; None where they count the same."""
     if first.metric in _OF_PAGES and on.page_bytes != other.page_bytes:
-        return f"another page size: {on.page_bytes // 1024} KiB and {other.page_bytes // 1024} KiB"
+        return f"another page size: {notation.size(on.page_bytes)} and {notation.size(other.page_bytes)}"
     if first.kind != "hardware" and second.kind != "hardware":
         return None if first.name == second.name else "another event"
     mine, its = known(first.name, on.uarch), known(second.name, other.uarch)

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, NamedTuple
 
 from profiler import virtual
+from profiler.analysis import notation
 from profiler.counters import SIMULATORS, Setup, Survey, UnusableError, choose, choose_simulator
 from profiler.errors import ProfilerError
 from profiler.machine import events as catalogue
@@ -183,7 +184,7 @@ def _calm(machine: Machine, state: MachineState) -> Iterator[Diagnosis]:
         detail = f"load {state.load_1min:.1f} on {machine.cpus} CPUs: something else is running"
         yield Diagnosis("warning", "load", detail, "top -o %CPU  (and end what is not needed)")
     if state.swap_used_bytes:
-        detail = f"{state.swap_used_bytes / 2**20:.0f} MiB of swap in use"
+        detail = f"{notation.size(state.swap_used_bytes)} of swap in use"
         yield Diagnosis(
             "warning", "memory", detail, "free -h  (end what is not needed, then sudo swapoff -a && sudo swapon -a)"
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from profiler.analysis import notation
-from profiler.analysis.ablation_pairs import LEADING
+from profiler.analysis.ablation_pairs import measure
 from profiler.analysis.amortisation import falls_under
 from profiler.analysis.costs import Cost, Costs, quotient
 from profiler.analysis.labels import SIMULATED, events_in_order, keyed, row_name, titled
@@ -199,11 +199,11 @@ def _spread(ratios: Sequence[Ratio]) -> str:
 
 def amortised(costs: Costs) -> Iterator[Figure]:
     """What an image costs in a run of so many, in time, or of simulated costs in instructions."""
-    event = _speaking(costs)
-    mine = _drawable(costs, event) if event else ()
-    lined = tuple(cost for cost in mine if cost.line and all(point.value > 0 for point in cost.points))
-    if not event or not lined:
+    judged = measure(costs)
+    lined = tuple(cost for cost in _drawable(*judged) if cost.line and _positive(cost)) if judged else ()
+    if not judged or not lined:
         return
+    event = judged.event
     shares = {
         share: {cost.model: images.value for cost in lined if (images := falls_under(cost, share))} for share in SHARES
     }
@@ -226,12 +226,8 @@ def amortised(costs: Costs) -> Iterator[Figure]:
     )
 
 
-def _speaking(costs: Costs) -> Event | None:
-    """The event that speaks for the study."""
-    if costs.simulated:
-        return costs.answering("instructions")
-    named = {event.name: event for event in costs.events}
-    return next((named[name] for name in LEADING if name in named and costs.of(named[name])), None)
+def _positive(cost: Cost) -> bool:
+    return min((point.value for point in cost.points), default=0) > 0
 
 
 def _amortised(cost: Cost, run: int) -> str:

@@ -1,7 +1,7 @@
 """What several questions need: the event that speaks for a study, and the command that would answer a question."""
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -48,6 +48,14 @@ def no_figures(study: Study, analysis: Analysis) -> str:
 def reference(costs: Sequence[Cost], baseline: str) -> Cost:
     """Of the costs of one event the baseline's, or where it has no figure, the last."""
     return next((cost for cost in costs if cost.model == baseline), costs[-1])
+
+
+def spoken_of(values: Mapping[str, float], baseline: str) -> list[str]:
+    """Return all models, or of more than `SINGLY` those with the least and the largest value, and the baseline."""
+    if len(values) <= SINGLY:
+        return list(values)
+    kept = {min(values, key=values.__getitem__), max(values, key=values.__getitem__), baseline}
+    return [model for model in values if model in kept]
 
 
 def labelled(name: str, costs: Costs) -> str:

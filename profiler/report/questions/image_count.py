@@ -11,7 +11,6 @@ from profiler.analysis.study_analysis import Analysis
 from profiler.records import Study
 from profiler.report.model import Question
 from profiler.report.questions.common import (
-    SINGLY,
     again,
     anew,
     explained,
@@ -23,6 +22,7 @@ from profiler.report.questions.common import (
     noun,
     reference,
     scaled_mark,
+    spoken_of,
 )
 from profiler.report.sections.breakdown import phase_words
 
@@ -142,10 +142,8 @@ def _untold(cost: Cost) -> str:
 
 def _spoken_of(lines: Sequence[Cost], measure: Measure) -> list[Cost]:
     """All models, or of many the baseline and those at the ends for each image, in their order."""
-    if len(lines) <= SINGLY:
-        return list(lines)
-    ranked = sorted(lines, key=lambda cost: cost.line.per_image.value if cost.line else 0)
-    kept = {ranked[0].model, ranked[-1].model, reference(lines, measure.costs.baseline).model}
+    slopes = {cost.model: cost.slope.value if cost.slope else 0 for cost in lines}
+    kept = spoken_of(slopes, reference(lines, measure.costs.baseline).model)
     return [cost for cost in lines if cost.model in kept]
 
 

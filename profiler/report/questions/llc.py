@@ -8,7 +8,7 @@ from profiler.analysis.labels import SIMULATED
 from profiler.analysis.study_analysis import Analysis
 from profiler.records import Model, Study
 from profiler.report.model import Question
-from profiler.report.questions.common import SINGLY, again, for_a_line, scaled_mark
+from profiler.report.questions.common import SINGLY, again, for_a_line, scaled_mark, spoken_of
 from profiler.report.questions.evidence import (
     EACH,
     ONCE,
@@ -137,10 +137,8 @@ def _told(study: Study, found: _LlcCounts) -> list[Model]:
     """Of many models those with the fewest and the most misses, and the baseline."""
     costs = found.answers[-1].costs
     figures = {label: figure.value for label, cost in costs.items() if (figure := found.when.figure(cost))}
-    keep = set(figures)
-    if len(figures) > SINGLY:
-        keep = {min(figures, key=figures.__getitem__), max(figures, key=figures.__getitem__), found.view.costs.baseline}
-    return [model for model in study.models if model.label in keep]
+    kept = spoken_of(figures, found.view.costs.baseline)
+    return [model for model in study.models if model.label in kept]
 
 
 def _of(model: Model, found: _LlcCounts) -> Iterator[str]:

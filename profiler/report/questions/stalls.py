@@ -11,7 +11,7 @@ from profiler.analysis.study_analysis import Analysis
 from profiler.machine.targets import LATENCY
 from profiler.records import Study
 from profiler.report.model import Question
-from profiler.report.questions.common import SINGLY, scaled_mark
+from profiler.report.questions.common import scaled_mark, spoken_of
 from profiler.report.questions.evidence import (
     EACH,
     ONCE,
@@ -169,7 +169,8 @@ def _compared(share: _Share, base: _Share, view: View, when: When) -> str:
 
 
 def _evidence(shares: Sequence[_Share], found: _Stalls, view: View, when: When) -> Iterator[str]:
-    told = _told(shares, view)
+    kept = spoken_of({share.model: share.value.value for share in shares}, view.costs.baseline)
+    told = [share for share in shares if share.model in kept]
     for share in told:
         yield _of_one(share, found, view, when)
     if len(shares) > 2:
@@ -183,14 +184,6 @@ def _evidence(shares: Sequence[_Share], found: _Stalls, view: View, when: When) 
         ]
         if parts:
             yield f"{notation.capital(when.words)}, by {other.name}: {notation.listed(parts)}. {other.counts(view)}"
-
-
-def _told(shares: Sequence[_Share], view: View) -> list[_Share]:
-    """Of many models those with the least and the largest share, and the baseline."""
-    if len(shares) <= SINGLY:
-        return list(shares)
-    ranked = sorted(shares, key=lambda share: share.value.value)
-    return [share for share in shares if share in (ranked[0], ranked[-1]) or share.model == view.costs.baseline]
 
 
 def _of_one(share: _Share, found: _Stalls, view: View, when: When) -> str:

@@ -23,7 +23,7 @@ from profiler import pixels
 from profiler.camera.open import open_capture
 from profiler.images import pools
 from profiler.live import session
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.classifier import open_classifier
 from profiler.live.web import Hub, serve
 from profiler.modelfile import parse
@@ -91,7 +91,7 @@ class Memory:
         self._seen: list[tuple[int, int]] = []
         self._frames = 0
 
-    def labelled(self, _: Labelled) -> None:
+    def labelled(self, _: ClassifiedFrame) -> None:
         self._frames += 1
         if self._frames % EACH == 0:
             self._seen.append((self._frames, resident_kib()))

@@ -8,10 +8,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from profiler.export.frames import Study
+    from profiler.export.frames import StudyFrames
 
 
-def load(study: "str | Path", runs: "str | Path" = "runs") -> "Study":
+def load(study: "str | Path", runs: "str | Path" = "runs") -> "StudyFrames":
     """A study for a notebook: tidy pandas frames of the study at a path, or of that name in the folder `runs`.
 
     >>> import profiler

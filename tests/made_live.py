@@ -14,7 +14,7 @@ import numpy as np
 
 from profiler.camera.source import Frame
 from profiler.images.pools import BUILTIN
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.web import Hub
 from profiler.records import Counted, Counting, MachineState, Second, Shares, Shown, Spread
 
@@ -44,13 +44,15 @@ def photo() -> Any:
     return cv2.imread(str(BUILTIN))
 
 
-def labelled(number: int, answers: tuple[Shown, ...] | None = None, size: tuple[int, int] = (640, 480)) -> Labelled:
+def labelled(
+    number: int, answers: tuple[Shown, ...] | None = None, size: tuple[int, int] = (640, 480)
+) -> ClassifiedFrame:
     """The photograph moved on by `number` steps; its probability changes with it."""
     pixels = cv2.resize(np.roll(photo(), 9 * number, axis=1), size)
     now, cat = time.perf_counter_ns(), 0.9 + 0.001 * (number % 90)
     if answers is None:
         answers = (Shown(label="cat", probability=cat), Shown(label="dog", probability=1 - cat))
-    return Labelled(Frame(pixels, now, number), answers, 0, 2.5, now, now, now)
+    return ClassifiedFrame(Frame(pixels, now, number), answers, 0, 2.5, now, now, now)
 
 
 def second(number: int, **changes: Any) -> Second:

@@ -170,9 +170,9 @@ def test_what_is_shown_runs(line: str, at_the_desk: Path) -> None:
 def test_a_sweep_that_is_shown_has_a_plan(line: str, at_the_desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     planned: list[tuple[Plan, Any]] = []
 
-    def run(_name: str, _runs: Path, plan: Plan, files: Any, _bar: Any) -> sweep.Result:
+    def run(_name: str, _runs: Path, plan: Plan, files: Any, _bar: Any) -> sweep.SweepResult:
         planned.append((plan, files))
-        return sweep.Result(made_study(images=(1, 5), repeats=1)[0], at_the_desk, 0, interrupted=False)
+        return sweep.SweepResult(made_study(images=(1, 5), repeats=1)[0], at_the_desk, 0, interrupted=False)
 
     def family(name: str, pattern: str = "*") -> tuple[tuple[str, str, Path, None], ...]:
         return ((f"{name}-{pattern}", "litert", at_the_desk / "my.tflite", None),)

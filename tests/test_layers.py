@@ -1,6 +1,7 @@
 """The house's rules: a room imports lower floors only, nothing imports in a circle, and each name means one thing."""
 
 import ast
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -92,6 +93,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_packages_are_imported_late(path: Path) -> None:
     assert not {name.split(".")[0] for name in imported(path, top_level=True)} & HEAVY
+
+
+def test_a_class_name_means_one_thing() -> None:
+    trees = [ast.walk(ast.parse(path.read_text())) for path in FILES]
+    found = Counter(node.name for nodes in trees for node in nodes if isinstance(node, ast.ClassDef))
+    assert not [name for name, times in found.items() if times > 1]
 
 
 def test_the_package_itself_imports_nothing_but_its_version_until_it_is_asked() -> None:

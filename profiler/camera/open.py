@@ -8,7 +8,7 @@ from typing import Any
 
 from profiler.camera import auto_select, v4l2
 from profiler.camera.quiet_opencv import low_latency, silenced_opencv, silent_decoding
-from profiler.camera.readers import FAILURES, Live, Played, bgr, sized
+from profiler.camera.readers import FAILURES, LiveCapture, Played, bgr, sized
 from profiler.camera.source import ASKED_RATE, Capture, Facts, LostError
 from profiler.camera.url import checked, is_url, obstacle, shown
 from profiler.camera.v4l2_ioctl import fourcc
@@ -43,7 +43,7 @@ def device(number: int, size: tuple[int, int] | None, rate: float, limit_s: floa
     # Last, for each of the settings before it starts the driver anew.
     video.set(cv2.CAP_PROP_FPS, rate)
     facts = Facts(found.path, found.name, "device", 0, 0, rate, _declared(video, cv2), _code(video, cv2))
-    live = Live(video, facts, limit_s, lambda: _unplugged(found), stamped=True)
+    live = LiveCapture(video, facts, limit_s, lambda: _unplugged(found), stamped=True)
     return _seen(live, lambda: _silent(found))
 
 
@@ -64,7 +64,7 @@ def stream(url: str, limit_s: float) -> Capture:
     # Motion JPEG over HTTP and raw streams say no rate: FFmpeg's 25 is a guess.
     declared = _declared(video, cv2) if parts.scheme.lower().startswith("rtsp") else None
     facts = Facts(address, address, "stream", 0, 0, None, declared, _code(video, cv2))
-    return _seen(Live(video, facts, limit_s, lambda: None), lambda: _unreachable(url, limit_s))
+    return _seen(LiveCapture(video, facts, limit_s, lambda: None), lambda: _unreachable(url, limit_s))
 
 
 def file(path: Path, every: bool) -> Capture:
@@ -108,7 +108,7 @@ def _video(path: Path, every: bool, cv2: Any) -> Capture:
     return played
 
 
-def _seen(live: Live, failed: Callable[[], ProfilerError]) -> Capture:
+def _seen(live: LiveCapture, failed: Callable[[], ProfilerError]) -> Capture:
     """The source, once a first frame has come."""
     try:
         live.see()

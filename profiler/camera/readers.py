@@ -34,7 +34,7 @@ def bgr(pixels: Any) -> Pixels | None:
     return pixels if channels == 3 else None
 
 
-class Live:
+class LiveCapture:
     """A camera or a stream: frames come when they come.
 
     Args:

@@ -29,7 +29,7 @@ def export(study: str | None, to: str, output: Path | None, runs: Path) -> None:
     from profiler import store
     from profiler.export import frames
 
-    found = frames.Study(*store.load(store.find(runs, study)))
+    found = frames.StudyFrames(*store.load(store.find(runs, study)))
     if output == Path("-"):
         if exports.FORMATS[to].folder:
             raise click.UsageError(f"{to} is several files, which standard output cannot hold")

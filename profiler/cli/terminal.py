@@ -14,7 +14,7 @@ from profiler.analysis import notation
 from profiler.images.labelled_photos import DEGRADED
 from profiler.measure.doctor import Examination
 from profiler.measure.inspection import Inspection
-from profiler.measure.progress import Step
+from profiler.measure.progress import ProgressStep
 from profiler.miss_curve import sentences
 from profiler.records import Answers, Check, Event, MissCurve, Target
 from profiler.report.cells import Column, fact, tabulated
@@ -50,7 +50,7 @@ class Bar:
     def __exit__(self, *_exception: object) -> None:
         self._progress.stop()
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: ProgressStep) -> None:
         left = f"{_span(step.left_s)} left" if step.left_s else ""
         if self._live:
             self._progress.update(

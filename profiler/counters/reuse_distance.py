@@ -68,7 +68,7 @@ class _Written(Struct):
     samples: tuple[Sample, ...]
 
 
-class _File(Struct):
+class _CurveFile(Struct):
     """Of what the plugin writes, the part that is read here."""
 
     regions: int
@@ -82,7 +82,7 @@ def read(raw: Path) -> Distances:
         ProfilerError: There is no such file, it has no distances, or the region was never entered.
     """
     try:
-        found = msgspec.json.decode(raw.read_bytes(), type=_File)
+        found = msgspec.json.decode(raw.read_bytes(), type=_CurveFile)
     except (OSError, msgspec.DecodeError):
         raise _unread("the emulator ended without its reuse distances") from None
     written = found.reuse

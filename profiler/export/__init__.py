@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from profiler import store
-from profiler.export.frames import Study
+from profiler.export.frames import StudyFrames
 
-Make = Callable[[Study, str], Mapping[str, bytes]]
+Make = Callable[[StudyFrames, str], Mapping[str, bytes]]
 """From a study and a name to files by name within the export's folder; a format of one file gives it that name."""
 
 
@@ -34,12 +34,12 @@ FORMATS = {
 }
 
 
-def default(study: Study, to: str) -> Path:
+def default(study: StudyFrames, to: str) -> Path:
     """Where the export goes unasked: into the current folder."""
     return Path(study.record.name + FORMATS[to].ending)
 
 
-def write(study: Study, to: str, output: Path) -> None:
+def write(study: StudyFrames, to: str, output: Path) -> None:
     """Writes the export to the file or, of several files, to the folder; files of these names are overwritten.
 
     Raises:
@@ -51,7 +51,7 @@ def write(study: Study, to: str, output: Path) -> None:
     store.write_all(made, folder, "export")
 
 
-def content(study: Study, to: str) -> bytes:
+def content(study: StudyFrames, to: str) -> bytes:
     """The one file of such a format.
 
     Raises:

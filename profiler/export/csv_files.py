@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from profiler.export.frames import Study
+from profiler.export.frames import StudyFrames
 from profiler.export.tidy_tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def files(study: Study, _name: str) -> dict[str, bytes]:
+def files(study: StudyFrames, _name: str) -> dict[str, bytes]:
     """A file a frame, `runs.csv` and so on."""
     return {f"{name}.csv": _file(frame) for name, frame in study.tables.items()}
 

@@ -97,7 +97,7 @@ _DTYPES = {
 _OF = {name: dtype for dtype, names in _DTYPES.items() for name in names}
 
 
-class Study:
+class StudyFrames:
     """A study and its frames.
 
     Attributes:
@@ -175,13 +175,13 @@ class Study:
         return {name: getattr(self, name) for name in names}
 
 
-def load(study: str | Path, runs: str | Path = "runs") -> Study:
+def load(study: str | Path, runs: str | Path = "runs") -> StudyFrames:
     """The study at a path, or of that name in the folder `runs`.
 
     Raises:
         ProfilerError: There is none, or it is damaged or of another schema.
     """
-    return Study(*store.load(store.find(Path(runs), str(study))))
+    return StudyFrames(*store.load(store.find(Path(runs), str(study))))
 
 
 def _frame(columns: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> "pd.DataFrame":

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from profiler import records
 from profiler.export import pyperf_metadata
-from profiler.export.frames import Study
+from profiler.export.frames import StudyFrames
 from profiler.records import Record, to_json
 
 DOCUMENT = 1
@@ -27,7 +27,7 @@ class Document(Record, frozen=True, kw_only=True):
     runs: tuple[records.Run, ...]
 
 
-def files(study: Study, name: str) -> dict[str, bytes]:
+def files(study: StudyFrames, name: str) -> dict[str, bytes]:
     """One line of JSON; `from_json(Document, ...)` reads it."""
     document = Document(
         document=DOCUMENT,

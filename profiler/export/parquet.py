@@ -4,10 +4,10 @@ import io
 from importlib.util import find_spec
 
 from profiler.errors import ProfilerError
-from profiler.export.frames import Study
+from profiler.export.frames import StudyFrames
 
 
-def files(study: Study, _name: str) -> dict[str, bytes]:
+def files(study: StudyFrames, _name: str) -> dict[str, bytes]:
     """A file a frame, `runs.parquet` and so on.
 
     Raises:

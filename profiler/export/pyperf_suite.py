@@ -14,7 +14,7 @@ from profiler.analysis.costs import native
 from profiler.analysis.study_analysis import longest, timed
 from profiler.errors import ProfilerError
 from profiler.export import pyperf_metadata
-from profiler.export.frames import Study
+from profiler.export.frames import StudyFrames
 from profiler.records import Completion, Model, Run
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _SECOND = 1e9  # in ns
 _WALL = "duration_time"
 
 
-def files(study: Study, name: str) -> dict[str, bytes]:
+def files(study: StudyFrames, name: str) -> dict[str, bytes]:
     """pyperf's JSON; compressed where the name ends with .gz, as pyperf expects it then.
 
     Raises:
@@ -36,7 +36,7 @@ def files(study: Study, name: str) -> dict[str, bytes]:
     return {name: gzip.compress(data, mtime=0) if name.endswith(".gz") else data}
 
 
-def suite(study: Study) -> "pyperf.BenchmarkSuite":
+def suite(study: StudyFrames) -> "pyperf.BenchmarkSuite":
     """The benchmarks, model by model.
 
     Raises:
@@ -53,7 +53,7 @@ def suite(study: Study) -> "pyperf.BenchmarkSuite":
     return pyperf.BenchmarkSuite(benchmarks)
 
 
-def _of_model(study: Study, model: Model) -> "Iterator[pyperf.Benchmark]":
+def _of_model(study: StudyFrames, model: Model) -> "Iterator[pyperf.Benchmark]":
     import pyperf
 
     runs = [run for run in native(study.run_records) if run.case.model == model.label and run.outcome == "ok"]
@@ -88,7 +88,7 @@ def _warmups(completion: Completion, warmup: int) -> Iterator[tuple[int, float]]
             yield times, used.wall_ns / times
 
 
-def _own(study: Study, model: Model, name: str, images: int) -> dict[str, pyperf_metadata.Value]:
+def _own(study: StudyFrames, model: Model, name: str, images: int) -> dict[str, pyperf_metadata.Value]:
     """What is the same for all runs of a benchmark; names that are not pyperf's begin with `profiler_`."""
     import pyperf
 

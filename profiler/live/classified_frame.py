@@ -6,7 +6,7 @@ from profiler.camera.source import Frame
 from profiler.records import Shown
 
 
-class Labelled(NamedTuple):
+class ClassifiedFrame(NamedTuple):
     """A classified frame. Times are of `time.perf_counter_ns`.
 
     Attributes:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from profiler.errors import ProfilerError
 from profiler.live import class_names as label_files
-from profiler.live.output_decoding import Reader, kind_of
+from profiler.live.output_decoding import OutputDecoder, kind_of
 from profiler.live.preprocess import WHOLE, Preparer, floating
 from profiler.live.quiet_engine import hushed
 from profiler.modelfile import ModelFile, cards
@@ -48,7 +48,7 @@ class Classifier:
         runtime: Runtime,
         specs: tuple[TensorSpec, TensorSpec],
         preparer: Preparer,
-        reader: Reader,
+        reader: OutputDecoder,
         kind: OutputKind,
         fit: Fit,
         phases: dict[str, Usage],
@@ -121,7 +121,7 @@ def open_classifier(
     kind = kind_of(file, outputs, output, card)
     names = label_files.names(file.path, outputs, told, card)
     classifier = Classifier(
-        file, runtime, (given, made), preparer, Reader(file.path.name, made, kind, names, top), kind, fit, phases
+        file, runtime, (given, made), preparer, OutputDecoder(file.path.name, made, kind, names, top), kind, fit, phases
     )
     classifier.answer(raw)
     return classifier

@@ -54,7 +54,7 @@ def kind_of(model: ModelFile, outputs: int, told: OutputKind | None, card: Card 
     return chosen
 
 
-class Reader:
+class OutputDecoder:
     """Reads raw outputs; called with the array that an inference gave.
 
     Attributes:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from profiler.camera.source import Capture, Facts, Frame
 from profiler.errors import ProfilerError
 from profiler.live.capture_thread import Newest, Tally
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.state_sampler import Sampler
 from profiler.live.statistics import Meter
 from profiler.pixels import Pixels
@@ -88,7 +88,7 @@ def run(
     seconds: float | None = None,
     frames: int | None = None,
     every: bool = False,
-    observers: Sequence[Callable[[Labelled], object]] = (),
+    observers: Sequence[Callable[[ClassifiedFrame], object]] = (),
     tell: Callable[[Second], object],
     counting: Callable[[], Counting],
     stop: Wish,
@@ -142,7 +142,7 @@ class Loop:
         classifier: Asked,
         limits: Limits,
         declared_rate: float | None,
-        observers: Sequence[Callable[[Labelled], object]],
+        observers: Sequence[Callable[[ClassifiedFrame], object]],
         tell: Callable[[Second], object],
         counting: Callable[[], Counting],
         state: Callable[[], MachineState],
@@ -186,7 +186,7 @@ class Loop:
                 f"the model gave {score} for frame {frame.number}, no finite number",
                 "check the model with `profiler models inspect`, or train it anew",
             )
-        done = Labelled(frame, answers, winner, score, taken_ns, prepared_ns, inferred_ns)
+        done = ClassifiedFrame(frame, answers, winner, score, taken_ns, prepared_ns, inferred_ns)
         self._meter.labelled(done)
         for observer in self._observers:
             observer(done)

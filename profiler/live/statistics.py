@@ -7,7 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from profiler.live.capture_thread import Tally
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.records import Counting, MachineState, Second, Shares, Shown, Spread, Summary
 
 RECENT = 300
@@ -139,7 +139,7 @@ class Meter:
         """So long there was no frame to work on."""
         self._idle_ns += ns
 
-    def labelled(self, done: Labelled) -> None:
+    def labelled(self, done: ClassifiedFrame) -> None:
         """A frame was labelled; its first answer is the winning class."""
         self._frames += 1
         self._preprocess_ns += done.prepared_ns - done.taken_ns

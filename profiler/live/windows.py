@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from profiler.counters import software
 from profiler.counters.perf_attach import Attached, Measured
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.records import Count, Counted, Counting, Event, MachineState, Usage
 from profiler.runtimes.usage import account, used
 
@@ -88,7 +88,7 @@ class Windows:
         if self._open is None:
             self._begin()
 
-    def labelled(self, frame: Labelled) -> None:
+    def labelled(self, frame: ClassifiedFrame) -> None:
         """One more frame."""
         window = self._open
         if window is None:

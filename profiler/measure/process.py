@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -40,8 +41,8 @@ class Stop:
     """Ends from one thread what `run` runs in others, once and for all."""
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        self._set = False
+        self._read, write = os.pipe()
+        self._unset = [write]
 
     def __enter__(self) -> "Stop":
         return self
@@ -52,9 +53,13 @@ class Stop:
 
     def set(self) -> None:
         """Every `run` that was given this stop ends now, as at its time limit."""
-        if not self._set:
-            self._set = True
-            os.close(self._write)
+        # From a signal's handler too, which another signal's may interrupt: who takes the end away closes it.
+        with suppress(IndexError):
+            os.close(self._unset.pop())
+
+    def is_set(self) -> bool:
+        """Return whether it was set."""
+        return not self._unset
 
     def fileno(self) -> int:
         """Readable once the stop is set."""

@@ -11,7 +11,7 @@ Kind = tuple[str, str | None]
 """Runs of one model and one simulator last about as long as each other."""
 
 
-class Step(NamedTuple):
+class ProgressStep(NamedTuple):
     """Where a sweep stands: told before each process and once at the end.
 
     Attributes:
@@ -31,7 +31,7 @@ class Progress:
     Until a simulated run of a model has ended, one is taken to last `EMULATED` times as long as its others.
     """
 
-    def __init__(self, study: Study, lanes: int, tell: Callable[[Step], None]) -> None:
+    def __init__(self, study: Study, lanes: int, tell: Callable[[ProgressStep], None]) -> None:
         self.failed = 0
         self._study, self._lanes, self._tell = study, lanes, tell
         self._left: Counter[Kind] = Counter()
@@ -59,7 +59,7 @@ class Progress:
         self._say("done")
 
     def _say(self, what: str) -> None:
-        self._tell(Step(what, self._total - self._left.total(), self._total, self._left_s()))
+        self._tell(ProgressStep(what, self._total - self._left.total(), self._total, self._left_s()))
 
     def _left_s(self) -> float | None:
         """Simulated runs go `lanes` at a time."""

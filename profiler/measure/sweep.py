@@ -20,14 +20,14 @@ from profiler.machine import events as catalogue
 from profiler.machine import host
 from profiler.measure import simulated_runs
 from profiler.measure.process import Stop, side_by_side
-from profiler.measure.progress import Progress, Step
+from profiler.measure.progress import Progress, ProgressStep
 from profiler.measure.run import WORKER, Workplace, inspect, measure, stage
 from profiler.measure.simulated_runs import Simulated
 from profiler.modelfile import ModelFile, checks
 from profiler.records import PHASES, SCHEMA, Case, Event, Machine, Model, Plan, Region, Run, Study, planned
 
 
-class Result(NamedTuple):
+class SweepResult(NamedTuple):
     """How a sweep ended: its study and folder, how many runs are not ok, whether Ctrl-C cut it short."""
 
     study: Study
@@ -65,9 +65,9 @@ def run(
     root: Path,
     plan: Plan,
     files: Sequence[ModelFile],
-    tell: Callable[[Step], None],
+    tell: Callable[[ProgressStep], None],
     worker: Sequence[str] = WORKER,
-) -> Result:
+) -> SweepResult:
     """Sweeps: looks at the machine and the models, makes the study under `root`, runs every job.
 
     Whatever can be refused is refused before the study is made. A run that crashes, hangs or leaves no record is kept
@@ -91,13 +91,13 @@ def run(
             place = simulated_runs.settle(place, simulated.setup.virtual)
         models = []
         for file in files:
-            tell(Step(f"looking at {file.label}", 0, 0, None))
+            tell(ProgressStep(f"looking at {file.label}", 0, 0, None))
             models.append(inspect(file, place))
         place = place._replace(pools=stage(models, opening, place.folder))
         study = _describe(name, plan, models, machine, native, simulated, taken, _unread(files, models))
         kept = store.create(root, study)
         failed, interrupted = _all(study, place, native, simulated, kept, tell)
-    return Result(study, kept.folder, failed, interrupted)
+    return SweepResult(study, kept.folder, failed, interrupted)
 
 
 def cases(
@@ -213,7 +213,7 @@ def _all(
     native: Native | None,
     simulated: Simulated | None,
     kept: store.Store,
-    tell: Callable[[Step], None],
+    tell: Callable[[ProgressStep], None],
 ) -> tuple[int, bool]:
     """Runs and keeps every job; how many failed, and whether Ctrl-C came."""
     lanes = simulated.lanes if simulated else 1

@@ -9,7 +9,7 @@ from profiler import modelfile
 from profiler.errors import ProfilerError
 from profiler.modelfile import ModelFile, families
 from profiler.modelfile.digest import file_sha256
-from profiler.modelfile.families import Family, Member
+from profiler.modelfile.families import Family, FamilyMember
 from profiler.records import OutputKind, Record, from_json, to_json
 
 SCHEMA = 1
@@ -134,7 +134,7 @@ def _inherited(model: ModelFile) -> Card | None:
     return None
 
 
-def _family(path: Path) -> tuple[Family, Member] | None:
+def _family(path: Path) -> tuple[Family, FamilyMember] | None:
     """The family in the file's folder and what it says of the file, if it speaks of this very file."""
     if not (path.parent / families.MANIFEST).is_file():
         return None

@@ -21,7 +21,7 @@ _HERE = Path("models")
 """Where families are built unless another folder is named."""
 
 
-class Member(Record, frozen=True, kw_only=True):
+class FamilyMember(Record, frozen=True, kw_only=True):
     """One form.
 
     Attributes:
@@ -65,13 +65,13 @@ class Family(Record, frozen=True, kw_only=True):
     """What a manifest holds."""
 
     name: str
-    members: tuple[Member, ...]
+    members: tuple[FamilyMember, ...]
     origin: Origin
 
 
-def member(path: Path, label: str, form: Form, what: str) -> Member:
+def member(path: Path, label: str, form: Form, what: str) -> FamilyMember:
     """The manifest's entry of the form in `path`."""
-    return Member(
+    return FamilyMember(
         label=label,
         file=path.name,
         sha256=file_sha256(path),
@@ -123,7 +123,7 @@ def read(folder: Path) -> Family:
     return family
 
 
-def _wrong(members: tuple[Member, ...]) -> str | None:
+def _wrong(members: tuple[FamilyMember, ...]) -> str | None:
     """What is wrong in a manifest that has the right shape."""
     labels = [entry.label for entry in members]
     if not labels or len(set(labels)) < len(labels):
@@ -149,7 +149,7 @@ def _folder(text: str) -> Path:
     return Path(text)
 
 
-def _same(path: Path, entry: Member) -> None:
+def _same(path: Path, entry: FamilyMember) -> None:
     """Raises ProfilerError: The file is not the one that the manifest names."""
     try:
         same = path.stat().st_size == entry.size_bytes and file_sha256(path) == entry.sha256

@@ -10,7 +10,7 @@ from profiler.modelfile.keras import archive
 from profiler.modelfile.keras.graph import Call
 from profiler.modelfile.tflite import reader
 from profiler.modelfile.tflite.flatbuffer import names
-from profiler.modelfile.tflite.graph import Graph, Step
+from profiler.modelfile.tflite.graph import Step, TfliteGraph
 from profiler.records import OutputKind
 
 _MADE: Mapping[str, OutputKind] = {"LOGISTIC": "sigmoid", "SOFTMAX": "softmax"}
@@ -50,7 +50,7 @@ def _tflite(path: Path) -> OutputKind | None:
     return _MADE.get(name)
 
 
-def _maker(graph: Graph) -> int | None:
+def _maker(graph: TfliteGraph) -> int | None:
     """The place of the step that makes the output's values."""
     made = {tensor: place for place, step in enumerate(graph.steps) for tensor in step.outputs}
     place = made.get(graph.outputs[0])

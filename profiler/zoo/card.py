@@ -1,6 +1,6 @@
 """The card of a family: its manifest in words."""
 
-from profiler.modelfile.families import MANIFEST, Family, Member
+from profiler.modelfile.families import MANIFEST, Family, FamilyMember
 
 _TITLES = {
     "lab": "one network in six forms",
@@ -56,7 +56,7 @@ def text(family: Family) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _rows(members: tuple[Member, ...]) -> list[str]:
+def _rows(members: tuple[FamilyMember, ...]) -> list[str]:
     return [
         f"| `{entry.label}` | `{entry.file}` | {entry.size_bytes:,} | {entry.what} | `{entry.sha256}` |"
         for entry in members

@@ -10,7 +10,7 @@ import msgspec
 from profiler import __version__
 from profiler.errors import ProfilerError
 from profiler.modelfile.digest import file_sha256
-from profiler.modelfile.families import MANIFEST, NAMES, Family, Member, Origin
+from profiler.modelfile.families import MANIFEST, NAMES, Family, FamilyMember, Origin
 from profiler.records import to_json
 from profiler.store import write_whole
 from profiler.zoo import card, lab, width
@@ -73,7 +73,7 @@ def _fill(tf: Any, folder: Path, name: str, chosen: Pictures, seed: int, report:
     why = ", because no --photos were named" if chosen.builtin and name == "lab" else ""
     report(f"pictures: {chosen.what}{why}")
 
-    def tell(made: Member) -> None:
+    def tell(made: FamilyMember) -> None:
         report(f"{made.label}: {made.size_bytes:,} bytes")
 
     members = _MAKERS[name](tf, folder, folder.parent, chosen, seed, tell)

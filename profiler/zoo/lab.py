@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from profiler import modelfile
-from profiler.modelfile.families import Member, member
+from profiler.modelfile.families import FamilyMember, member
 from profiler.records import Form, Precision
 from profiler.zoo.architecture import architecture
 from profiler.zoo.convert import export, lite, save
@@ -37,11 +37,11 @@ def source() -> Path:
 
 
 def make(
-    tf: Any, folder: Path, work: Path, pictures: Pictures, seed: int, report: Callable[[Member], object]
-) -> tuple[Member, ...]:
+    tf: Any, folder: Path, work: Path, pictures: Pictures, seed: int, report: Callable[[FamilyMember], object]
+) -> tuple[FamilyMember, ...]:
     """Makes the forms in `folder`, with `work` for what is needed on the way; `report` is told of each."""
 
-    def told(path: Path, form: Form, what: str) -> Member:
+    def told(path: Path, form: Form, what: str) -> FamilyMember:
         made = member(path, path.stem, form, what)
         report(made)
         return made

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from profiler.modelfile.families import Member, member
+from profiler.modelfile.families import FamilyMember, member
 from profiler.pixels import Pixels
 from profiler.records import Form, Precision
 from profiler.zoo.architecture import architecture
@@ -30,9 +30,9 @@ def make(
     work: Path,
     pictures: Pictures,
     seed: int,
-    report: Callable[[Member], object],
+    report: Callable[[FamilyMember], object],
     alphas: tuple[float, ...] = ALPHAS,
-) -> tuple[Member, ...]:
+) -> tuple[FamilyMember, ...]:
     """Makes the forms in `folder`, with `work` for what is needed on the way; `report` is told of each."""
     made = []
     for alpha in alphas:

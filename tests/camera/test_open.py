@@ -429,8 +429,8 @@ FACTS = Facts("/dev/video0", "Cam", "device", 64, 48, 36.0, 30.0, "MJPG")
 CAMERA = Device("/dev/video0", 0, "Cam", "uvcvideo", "usb-1", "camera", True)
 
 
-def live(driver: Driver, gone: str | None = None, limit_s: float = 5.0) -> readers.Live:
-    return readers.Live(driver, FACTS, limit_s, lambda: gone, stamped=True)
+def live(driver: Driver, gone: str | None = None, limit_s: float = 5.0) -> readers.LiveCapture:
+    return readers.LiveCapture(driver, FACTS, limit_s, lambda: gone, stamped=True)
 
 
 def test_the_drivers_stamp_is_taken_where_it_is_on_this_clock(clock: Clock) -> None:

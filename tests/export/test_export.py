@@ -23,11 +23,11 @@ from profiler.records import SCHEMA, from_json
 QUICK = {"images": (1, 5), "repeats": 3, "noise": 0.01}
 
 
-def framed(**recipe: object) -> frames.Study:
-    return frames.Study(*made_study(**{**QUICK, **recipe}))
+def framed(**recipe: object) -> frames.StudyFrames:
+    return frames.StudyFrames(*made_study(**{**QUICK, **recipe}))
 
 
-def benchmarks(study: frames.Study) -> dict[str, pyperf.Benchmark]:
+def benchmarks(study: frames.StudyFrames) -> dict[str, pyperf.Benchmark]:
     return {benchmark.get_name(): benchmark for benchmark in pyperf_suite.suite(study)}
 
 
@@ -99,7 +99,7 @@ def test_a_run_carries_the_machine_under_pyperfs_names() -> None:
 
 
 def test_failed_and_simulated_runs_are_left_out() -> None:
-    study = frames.Study(*study_beside(**QUICK, change=failing("keras", 1, 0)))
+    study = frames.StudyFrames(*study_beside(**QUICK, change=failing("keras", 1, 0)))
     found = benchmarks(study)
     assert found["keras, whole process of 1 image"].get_nrun() == 2
     # The made simulator's times are 40 times as long.
@@ -116,7 +116,7 @@ def test_failed_and_simulated_runs_are_left_out() -> None:
 )
 def test_a_study_without_times_is_none_for_pyperf(made: object, tmp_path: Path) -> None:
     with pytest.raises(ProfilerError, match="has no times for pyperf") as error:
-        export.write(frames.Study(*made), "pyperf", tmp_path / "a.json")
+        export.write(frames.StudyFrames(*made), "pyperf", tmp_path / "a.json")
     assert "csv, parquet or json" in error.value.remedy
     assert not list(tmp_path.iterdir())
 
@@ -188,7 +188,7 @@ def test_parquet_gives_back_the_same_frames(tmp_path: Path) -> None:
 
 def test_parquet_of_frames_without_a_row(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    study = frames.Study(*virtual_study())
+    study = frames.StudyFrames(*virtual_study())
     export.write(study, "parquet", tmp_path)
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "latencies.parquet"), study.latencies)
 
@@ -203,7 +203,7 @@ def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("made", [made_study(**QUICK), virtual_study()], ids=["measured", "virtual"])
 def test_json_holds_all_of_the_study(made: tuple[object, object], tmp_path: Path) -> None:
-    export.write(frames.Study(*made), "json", tmp_path / "a.json")
+    export.write(frames.StudyFrames(*made), "json", tmp_path / "a.json")
     found = from_json(json_document.Document, (tmp_path / "a.json").read_bytes())
     assert found.document == json_document.DOCUMENT
     assert found.study == replace(made[0], schema=SCHEMA)

@@ -20,12 +20,12 @@ ROOT = Path(profiler.__file__).parents[1]
 QUICK = {"images": (1, 5, 10), "repeats": 3}
 
 
-def framed(**recipe: object) -> frames.Study:
-    return frames.Study(*made_study(**{**QUICK, **recipe}))
+def framed(**recipe: object) -> frames.StudyFrames:
+    return frames.StudyFrames(*made_study(**{**QUICK, **recipe}))
 
 
 @cache
-def plain() -> frames.Study:
+def plain() -> frames.StudyFrames:
     return framed()
 
 
@@ -153,7 +153,7 @@ def test_a_model_that_was_read_has_its_facts() -> None:
     study, runs = family_study(images=(1,), repeats=1)
     (first, *others) = study.models
     changed = replace(study, models=(replace(first, sha256=""), *others))
-    row = frames.Study(changed, runs).models.loc[0]
+    row = frames.StudyFrames(changed, runs).models.loc[0]
     assert first.network is not None
     assert first.resident is not None
     assert (row["macs"], row["working_set_bytes"]) == (first.network.macs, first.network.working_set_bytes)
@@ -170,7 +170,7 @@ def test_costs_are_the_truth_of_the_study() -> None:
 
 
 def test_the_frames_have_no_time_of_a_simulator() -> None:
-    study = frames.Study(*virtual_study())
+    study = frames.StudyFrames(*virtual_study())
     assert set(study.runs["simulator"]) == {"qemu"}
     assert study.runs["wall_ns"].isna().all()
     assert study.runs["mem_max_rss"].isna().all()
@@ -193,6 +193,6 @@ def test_metadata_has_pyperfs_names() -> None:
 
 def test_a_moment_of_which_only_the_year_is_known_is_no_moment() -> None:
     study, runs = made_study(**QUICK)
-    study = frames.Study(study, tuple(replace(run, started_at="2025") for run in runs))
+    study = frames.StudyFrames(study, tuple(replace(run, started_at="2025") for run in runs))
     assert study.runs["started_at"].isna().all()
     assert study.counts["started_at"].isna().all()

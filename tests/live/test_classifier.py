@@ -19,7 +19,7 @@ from profiler.camera.open import open_capture
 from profiler.errors import ProfilerError
 from profiler.images import pools
 from profiler.live import session
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.classifier import Classifier, open_classifier
 from profiler.modelfile import ModelFile
 from profiler.records import Counting, Usage
@@ -243,7 +243,7 @@ def test_cats_and_dogs_of_a_video_are_told_apart(pets: tuple[Path, list[int]], r
     if runtime == "keras":
         needs_keras()
     video, expected = pets
-    found: list[Labelled] = []
+    found: list[ClassifiedFrame] = []
     summary = session.run(
         lambda: open_capture(str(video), every=True),
         opened(shipped(runtime), threads=None),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from made_classifiers import ENDINGS, colours
 
 from profiler.errors import ProfilerError
-from profiler.live.output_decoding import Reader, kind_of, sigmoid, softmax
+from profiler.live.output_decoding import OutputDecoder, kind_of, sigmoid, softmax
 from profiler.modelfile import ModelFile
 from profiler.modelfile.cards import Card
 from profiler.records import OutputKind, TensorSpec
@@ -19,12 +19,16 @@ from profiler.records import OutputKind, TensorSpec
 LOGITS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-def reader(kind: OutputKind, classes: str = "abc", top: int = 9, dtype: str = "float32", **fields: Any) -> Reader:
+def reader(
+    kind: OutputKind, classes: str = "abc", top: int = 9, dtype: str = "float32", **fields: Any
+) -> OutputDecoder:
     spec = TensorSpec(name="out", shape=(1, len(classes)), dtype=dtype, **fields)
-    return Reader("m.tflite", spec, kind, tuple(classes), top)
+    return OutputDecoder("m.tflite", spec, kind, tuple(classes), top)
 
 
-def answered(reader: Reader, *values: float, dtype: str = "float32") -> tuple[list[tuple[str, float]], int, float]:
+def answered(
+    reader: OutputDecoder, *values: float, dtype: str = "float32"
+) -> tuple[list[tuple[str, float]], int, float]:
     shown, winner, score = reader(np.array([values], dtype))
     return [(each.label, round(each.probability, 6)) for each in shown], winner, score
 
@@ -137,7 +141,7 @@ def test_values_that_are_not_what_was_said(kind: OutputKind, values: tuple[float
 def test_rounding_is_no_contradiction() -> None:
     assert answered(reader("softmax"), 1.0005, -0.0005, 0.0)[0] == [("a", 1.0), ("c", 0.0), ("b", 0.0)]
     many = np.full((1, 1001), -127, np.int8)
-    reading = Reader(
+    reading = OutputDecoder(
         "m", TensorSpec(name="", shape=(1, 1001), dtype="int8", scale=1 / 256, zero_point=-128), "softmax", ("x",), 0
     )
     assert reading.probabilities(many).sum() == pytest.approx(1001 / 256)

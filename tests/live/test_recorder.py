@@ -14,7 +14,7 @@ from profiler import modelfile, store
 from profiler.camera.source import Facts
 from profiler.counters.perf_attach import Chosen
 from profiler.errors import ProfilerError
-from profiler.export.frames import Study as Frames
+from profiler.export.frames import StudyFrames as Frames
 from profiler.live.classifier import open_classifier
 from profiler.live.recorder import Recorder
 from profiler.live.windows import Window, accounted

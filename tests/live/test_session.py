@@ -16,7 +16,7 @@ from profiler.errors import ProfilerError
 from profiler.images import pools
 from profiler.live import capture_thread, session
 from profiler.live.capture_thread import Tally
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.classifier import Classifier, open_classifier
 from profiler.live.session import Limits, Loop
 from profiler.live.state_sampler import Sampler
@@ -99,7 +99,7 @@ def looped(
     *,
     classifier: Timed | None = None,
     limits: Limits = NEVER,
-    observers: Sequence[Callable[[Labelled], object]] = (),
+    observers: Sequence[Callable[[ClassifiedFrame], object]] = (),
     stop: threading.Event | None = None,
 ) -> tuple[Summary, list[Second]]:
     told: list[Second] = []
@@ -153,7 +153,7 @@ def test_of_a_faster_source_the_newest_is_taken_at_once() -> None:
 
 def test_what_observers_take_is_other() -> None:
     clock = Clock()
-    seen: list[Labelled] = []
+    seen: list[ClassifiedFrame] = []
     summary, _ = looped(clock, Due(clock, times(20, 3)), observers=(seen.append, lambda _: clock.pass_ms(15)))
     assert summary.shares.other == pytest.approx(30, rel=0.03)
     assert [done.frame.number for done in seen] == list(range(1, 60))
@@ -216,7 +216,7 @@ def test_limits() -> None:
 def test_a_stop_ends_it_after_the_frame() -> None:
     clock, stop = Clock(), threading.Event()
 
-    def third(done: Labelled) -> None:
+    def third(done: ClassifiedFrame) -> None:
         if done.frame.number == 3:
             stop.set()
 
@@ -358,7 +358,7 @@ def test_the_source_is_released_whoever_fails() -> None:
         run(lambda: first, Instant(failing=2), every=True)
     assert first.closed.wait(30)
 
-    def full(_: Labelled) -> None:
+    def full(_: ClassifiedFrame) -> None:
         raise ProfilerError("the disk is full", "make room")
 
     with pytest.raises(ProfilerError, match="the disk is full"):
@@ -455,13 +455,13 @@ def test_a_video_in_real_time_is_not_faster_than_its_rate(classifier: Classifier
 def test_a_network_camera_with_bad_frames_that_goes_and_comes_back(classifier: Classifier) -> None:
     with MjpegServer([cat()], rate=100) as camera:
 
-        def trouble(done: Labelled) -> None:
+        def trouble(done: ClassifiedFrame) -> None:
             if done.frame.number == 5:
                 camera.corrupt(3)
             if done.frame.number == 15:
                 camera.drop()
 
-        def regained(done: Labelled) -> None:
+        def regained(done: ClassifiedFrame) -> None:
             if camera.connections > 1 and done.frame.number > 20:
                 stop.set()
 
@@ -478,7 +478,7 @@ def test_a_network_camera_with_bad_frames_that_goes_and_comes_back(classifier: C
 def test_a_stream_that_stalls_is_opened_anew_and_given_up_if_it_stays_silent(classifier: Classifier) -> None:
     with MjpegServer([cat()], rate=100) as camera:
 
-        def stall(done: Labelled) -> None:
+        def stall(done: ClassifiedFrame) -> None:
             if done.frame.number >= 3:
                 camera.stall()
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from profiler.camera.source import Frame
 from profiler.live.capture_thread import Tally
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.statistics import RECENT, Histogram, Meter, spread
 from profiler.records import Counting, MachineState, Second, Shown
 
@@ -22,10 +22,10 @@ NOTHING = Counting(frames=0, events=(), ipc=None, scope=None, lack="no PMU")
 
 def labelled(
     number: int, at_ms: float, taken_ms: float, preprocess_ms: float = 2, inference_ms: float = 8, label: str = "cat"
-) -> Labelled:
+) -> ClassifiedFrame:
     taken, frame = round(taken_ms * MS), Frame(PIXELS, round(at_ms * MS), number)
     prepared = taken + round(preprocess_ms * MS)
-    return Labelled(
+    return ClassifiedFrame(
         frame, (Shown(label=label, probability=0.9),), 0, -2.0, taken, prepared, prepared + round(inference_ms * MS)
     )
 

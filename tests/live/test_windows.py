@@ -12,7 +12,7 @@ from profiler.camera.source import Frame
 from profiler.counters import perf
 from profiler.counters.perf_attach import Attached, Chosen
 from profiler.errors import ProfilerError
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.windows import Window, Windows
 from profiler.records import Counted, Event, MachineState
 
@@ -22,9 +22,9 @@ CYCLES_A_FRAME = 1000
 """The fake retires 1.5 instructions in each, and has 0.01 of every event that it knows no better."""
 
 
-def frame(number: int) -> Labelled:
+def frame(number: int) -> ClassifiedFrame:
     """Its inference took as many ns as its number is."""
-    return Labelled(Frame(PIXELS, 0, number), (), number % 2, number / 10, 0, 100, 100 + number)
+    return ClassifiedFrame(Frame(PIXELS, 0, number), (), number % 2, number / 10, 0, 100, 100 + number)
 
 
 class States:

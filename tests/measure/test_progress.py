@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from studies import made_study
 
 from profiler.machine.targets import find
-from profiler.measure.progress import Progress, Step
+from profiler.measure.progress import Progress, ProgressStep
 from profiler.measure.run import EMULATED
 from profiler.records import Case, Run, Simulation, Study
 
@@ -36,9 +36,9 @@ def small(*simulated: Case, proved: tuple[Case, ...] = ()) -> tuple[Study, Run]:
     return study, runs[0]
 
 
-def told(study: Study, ends: list[tuple[Run, Case, float]], lanes: int = 1) -> list[Step]:
+def told(study: Study, ends: list[tuple[Run, Case, float]], lanes: int = 1) -> list[ProgressStep]:
     """The steps of a sweep whose runs end one after another, each with its wall time in seconds."""
-    steps: list[Step] = []
+    steps: list[ProgressStep] = []
     progress = Progress(study, lanes, steps.append)
     for run, case, wall_s in ends:
         progress.starts(case, 0)

@@ -207,8 +207,8 @@ def models(tmp_path: Path) -> list[ModelFile]:
 @pytest.fixture
 def swept(
     tmp_path: Path, models: list[ModelFile], fake_worker: tuple[str, ...], no_perf: None
-) -> Callable[..., sweep.Result]:
-    def run(**fields: Any) -> sweep.Result:
+) -> Callable[..., sweep.SweepResult]:
+    def run(**fields: Any) -> sweep.SweepResult:
         plan = planned(**{"counters": "auto", "simulated_images": (1, 2), "images": (1, 2), "repeats": 1, **fields})
         return sweep.run("s", tmp_path / "runs", plan, models, lambda step: None, fake_worker)
 
@@ -217,7 +217,7 @@ def swept(
 
 @pytest.mark.slow
 @needs_qemu
-def test_simulated_runs_are_kept_beside_native_ones(swept: Callable[..., sweep.Result]) -> None:
+def test_simulated_runs_are_kept_beside_native_ones(swept: Callable[..., sweep.SweepResult]) -> None:
     result = swept()
     assert (result.failed, result.interrupted) == (0, False)
     study, runs = store.load(result.folder)
@@ -239,7 +239,7 @@ def test_simulated_runs_are_kept_beside_native_ones(swept: Callable[..., sweep.R
 
 @needs_qemu
 def test_a_worker_that_dies_in_the_simulator_is_a_failed_run(
-    swept: Callable[..., sweep.Result], monkeypatch: pytest.MonkeyPatch
+    swept: Callable[..., sweep.SweepResult], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"litert": {"fault": "segv", "when": {"region": "inference"}}}))
     result = swept(regions=("process",))
@@ -255,7 +255,7 @@ def test_a_worker_that_dies_in_the_simulator_is_a_failed_run(
 
 @needs_qemu
 def test_ctrl_c_ends_the_simulated_runs_and_keeps_the_others(
-    swept: Callable[..., sweep.Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    swept: Callable[..., sweep.SweepResult], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("FAKE_WORKER", json.dumps({"litert": {"fault": "hang", "when": {"region": "inference"}}}))
     waiting = iter(range(10))

@@ -16,8 +16,8 @@ from profiler import modelfile, store
 from profiler.analysis.study_analysis import Analysis, analyse
 from profiler.errors import ProfilerError
 from profiler.measure import sweep
-from profiler.measure.progress import Step
-from profiler.measure.sweep import Result
+from profiler.measure.progress import ProgressStep
+from profiler.measure.sweep import SweepResult
 from profiler.modelfile import ModelFile, checks
 from profiler.records import PHASES, SCHEMA, Run
 
@@ -32,15 +32,15 @@ def models(tmp_path: Path) -> list[ModelFile]:
     return files
 
 
-def swept(tmp_path: Path, models: list[ModelFile], worker: tuple[str, ...], **fields: Any) -> Result:
+def swept(tmp_path: Path, models: list[ModelFile], worker: tuple[str, ...], **fields: Any) -> SweepResult:
     return sweep.run("s", tmp_path / "runs", planned(**fields), models, lambda step: None, worker)
 
 
-def analysed(result: Result) -> Analysis:
+def analysed(result: SweepResult) -> Analysis:
     return analyse(*store.load(result.folder))
 
 
-def loaded(result: Result) -> tuple[Run, ...]:
+def loaded(result: SweepResult) -> tuple[Run, ...]:
     return store.load(result.folder)[1]
 
 
@@ -164,7 +164,7 @@ def test_every_run_is_kept_with_its_machine_state(tmp_path: Path, models: Any, f
 
 
 def test_progress_counts_up_and_estimates(tmp_path: Path, models: Any, fake_worker: Any) -> None:
-    steps: list[Step] = []
+    steps: list[ProgressStep] = []
     sweep.run("s", tmp_path, planned(counters="software", repeats=1), models, steps.append, fake_worker)
     assert [step.what for step in steps[:2]] == ["looking at keras", "looking at litert"]
     assert [step.done for step in steps[2:]] == list(range(13))
@@ -217,7 +217,7 @@ def test_a_crash_under_perf_is_no_success(
 def test_ctrl_c_keeps_all_that_is_done(
     tmp_path: Path, models: Any, fake_worker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def tell(step: Step) -> None:
+    def tell(step: ProgressStep) -> None:
         if step.done == 5:
             os.kill(os.getpid(), signal.SIGINT)
 

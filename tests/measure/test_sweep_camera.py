@@ -38,12 +38,12 @@ def video(tmp_path: Path) -> Path:
     return make_video(tmp_path / "video.avi", frames)
 
 
-Swept = Callable[..., sweep.Result]
+Swept = Callable[..., sweep.SweepResult]
 
 
 @pytest.fixture
 def swept(tmp_path: Path, shipped: list[ModelFile]) -> Swept:
-    def run(source: object, worker: tuple[str, ...] = WORKER, name: str = "s", **fields: Any) -> sweep.Result:
+    def run(source: object, worker: tuple[str, ...] = WORKER, name: str = "s", **fields: Any) -> sweep.SweepResult:
         plan = planned(
             **{"source": f"camera:{source}", "counters": "software", "images": (1, 3), "repeats": 1, **fields}
         )
@@ -52,7 +52,7 @@ def swept(tmp_path: Path, shipped: list[ModelFile]) -> Swept:
     return run
 
 
-def runs_of(result: sweep.Result) -> tuple[Run, ...]:
+def runs_of(result: sweep.SweepResult) -> tuple[Run, ...]:
     return store.load(result.folder)[1]
 
 

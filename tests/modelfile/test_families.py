@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from profiler import modelfile
 from profiler.errors import ProfilerError
 from profiler.modelfile import families
-from profiler.modelfile.families import MANIFEST, Family, Member, Origin
+from profiler.modelfile.families import MANIFEST, Family, FamilyMember, Origin
 from profiler.records import Form, to_json
 
 FORM = Form(family="lab", weights="same", runtime="litert", precision="fp32", optimiser_state=False, alpha=1.0)
@@ -63,7 +63,7 @@ def test_a_member_is_described_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "a.tflite"
     path.write_bytes(b"abc")
     found = families.member(path, "a", FORM, "What it is.")
-    assert found == Member(
+    assert found == FamilyMember(
         label="a",
         file="a.tflite",
         sha256=hashlib.sha256(b"abc").hexdigest(),

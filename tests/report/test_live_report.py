@@ -13,7 +13,7 @@ from profiler.analysis.live_session import session, trend
 from profiler.analysis.study_analysis import analyse
 from profiler.compare.study import Loaded
 from profiler.errors import ProfilerError
-from profiler.export.frames import Study as Frames
+from profiler.export.frames import StudyFrames as Frames
 from profiler.export.pyperf_suite import suite
 from profiler.report.figures.data import LatencyTrace
 from profiler.report.figures.rendered import Drawings

@@ -22,7 +22,7 @@ from profiler import modelfile
 from profiler.errors import ProfilerError
 from profiler.images.pools import BUILTIN, pool
 from profiler.modelfile.digest import file_sha256
-from profiler.modelfile.families import MANIFEST, Member, find, member, read
+from profiler.modelfile.families import MANIFEST, FamilyMember, find, member, read
 from profiler.pixels import load
 from profiler.records import Form
 from profiler.zoo import convert, families, lab, width
@@ -36,7 +36,7 @@ PHOTOS = Path(__file__).parent.parent.parent.parent / "shared" / "data" / "pets"
 LABELS = ("keras-trained", "keras", "litert-fp32", "litert-fp16", "litert-dynamic", "litert-int8")
 FORM = Form(family="lab", weights="same", runtime="keras", precision="fp32", optimiser_state=False, alpha=1.0)
 
-Maker = Callable[..., tuple[Member, ...]]
+Maker = Callable[..., tuple[FamilyMember, ...]]
 
 
 def photo_folder(folder: Path, count: int = LEAST) -> Path:
@@ -55,7 +55,7 @@ def photo_folder(folder: Path, count: int = LEAST) -> Path:
 def maker(content: bytes, then: BaseException | None = None) -> Maker:
     """Makes a family of one file, and may fail once it is written."""
 
-    def make(tf: Any, folder: Path, work: Path, chosen: Any, seed: int, report: Any) -> tuple[Member, ...]:
+    def make(tf: Any, folder: Path, work: Path, chosen: Any, seed: int, report: Any) -> tuple[FamilyMember, ...]:
         (folder / "a.keras").write_bytes(content)
         (work / "saved").mkdir()
         if then:

@@ -24,6 +24,7 @@ from profiler.live.state_sampler import Sampler
 from profiler.live.web import Hub, serve
 from profiler.live.windows import Window, Windows
 from profiler.machine import host
+from profiler.measure.process import Stop
 from profiler.modelfile import ModelFile
 from profiler.records import Fit, Machine, OutputKind, Second, Summary
 
@@ -87,7 +88,7 @@ class Session:
         self.unrecorded = False
         self._wanted = wanted
         self._watch: Watch = _watch(out, as_json)
-        self._stop = stdio_and_signals.Stop()
+        self._stop = Stop()
         self._unread = False
         self._recorder: Recorder | None = None
 
@@ -101,6 +102,7 @@ class Session:
         with ExitStack() as held:
             parts = self._parts(held)
             held.callback(self._close)
+            held.enter_context(self._stop)
             held.enter_context(stdio_and_signals.stoppable(self._stop, self._watch.abandon))
             summary = session.run(
                 self._source,

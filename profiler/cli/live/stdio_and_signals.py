@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from profiler.cli.options import INTERRUPTED
 from profiler.live.quiet_engine import sent_to
+from profiler.measure.process import Stop
 
 _OUT, _ERROR = 1, 2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -67,23 +68,6 @@ def _away(silent: bool) -> Iterator[None]:
             target[_ERROR] = nowhere.fileno()
         with sent_to(target):
             yield
-
-
-class Stop:
-    """A wish to end. A signal's handler may be interrupted by another's, and `threading.Event.set` would then wait for
-    itself.
-    """
-
-    def __init__(self) -> None:
-        self._wished = False
-
-    def set(self) -> None:
-        """From anywhere, once or again."""
-        self._wished = True
-
-    def is_set(self) -> bool:
-        """Whether it was wished."""
-        return self._wished
 
 
 @contextmanager

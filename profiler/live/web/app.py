@@ -40,7 +40,7 @@ class Answer(Record, frozen=True, kw_only=True):
     top: tuple[Shown, ...]
 
 
-class Feed:
+class EventFeed:
     """Lets the loop's tasks wait for the hub, which speaks from other threads."""
 
     def __init__(self, hub: Hub) -> None:
@@ -73,7 +73,7 @@ class Feed:
         return self.hub.picture
 
 
-def app(feed: Feed, token: str | None) -> "ASGIApp":
+def app(feed: EventFeed, token: str | None) -> "ASGIApp":
     """The page and its parts behind the guard; `token` as in `guarded`."""
     from starlette.applications import Starlette
     from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
@@ -123,7 +123,7 @@ def page(title: str) -> tuple[str, str]:
     return text, policy
 
 
-async def pictures(feed: Feed) -> AsyncIterator[bytes]:
+async def pictures(feed: EventFeed) -> AsyncIterator[bytes]:
     """The parts of the stream, each the newest picture when the viewer can take one.
 
     The next part's head follows each picture at once: browsers show a picture only when they have seen the next head.
@@ -136,7 +136,7 @@ async def pictures(feed: Feed) -> AsyncIterator[bytes]:
         yield b"%b\r\n%b" % (found.jpeg, _PART)
 
 
-async def events(feed: Feed) -> AsyncIterator[bytes]:
+async def events(feed: EventFeed) -> AsyncIterator[bytes]:
     """What the page is told: the seconds so far, then each second, the newest label in between, and the end."""
     seconds = feed.hub.seconds_after(0)
     yield b"retry: 1000\n" + _event("history", msgspec.json.encode([second for _, second in seconds]))

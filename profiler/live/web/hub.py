@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from profiler.live.classified_frame import Labelled
+from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.overlay import annotated
 from profiler.records import Second
 
@@ -47,7 +47,7 @@ class Hub:
         self.title = title
         self.picture = Picture(0, b"")
         self.encoded = 0
-        self._newest: tuple[int, Labelled | None] = (0, None)
+        self._newest: tuple[int, ClassifiedFrame | None] = (0, None)
         self._seconds: deque[tuple[int, Second]] = deque(maxlen=KEPT)
         self._changed = threading.Condition()
         self._over = threading.Event()
@@ -55,7 +55,7 @@ class Hub:
         self._listeners: tuple[Callable[[], object], ...] = ()
         self._encoder: threading.Thread | None = None
 
-    def labelled(self, labelled: Labelled) -> None:
+    def labelled(self, labelled: ClassifiedFrame) -> None:
         """Takes the newest labelled frame; its pixels must not be written to afterwards."""
         self._newest = (self._newest[0] + 1, labelled)
         if self.watchers:
@@ -83,7 +83,7 @@ class Hub:
         return self._over.is_set()
 
     @property
-    def newest(self) -> tuple[int, Labelled | None]:
+    def newest(self) -> tuple[int, ClassifiedFrame | None]:
         """How many frames were labelled, and the last."""
         return self._newest
 
@@ -131,7 +131,7 @@ class Hub:
             rest = max(1 / _PICTURES_PER_S, (time.thread_time() - worked) / _SHARE) - (time.monotonic() - began)
             self._over.wait(max(0.0, rest))
 
-    def _next(self) -> tuple[int, Labelled] | None:
+    def _next(self) -> tuple[int, ClassifiedFrame] | None:
         """Waits for a frame that is newer than the picture while somebody watches; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self.closed or (self.watchers and self._newest[0] > self.picture.number))
@@ -139,7 +139,7 @@ class Hub:
         return None if self.closed or labelled is None else (number, labelled)
 
 
-def encoded(labelled: Labelled) -> bytes:
+def encoded(labelled: ClassifiedFrame) -> bytes:
     """The annotated frame as JPEG."""
     import cv2
 

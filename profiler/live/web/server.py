@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from profiler.errors import ProfilerError
-from profiler.live.web.app import Feed, app
+from profiler.live.web.app import EventFeed, app
 from profiler.live.web.guard import loopback
 from profiler.live.web.hub import Hub
 
@@ -53,7 +53,7 @@ def serve(hub: Hub, host: str, port: int, token: str | None) -> Iterator[str]:
     bound = listener.getsockname()
     if token is None and not loopback(bound[0]):
         token = secrets.token_urlsafe(16)
-    feed = Feed(hub)
+    feed = EventFeed(hub)
     server = _server(feed, token)
     thread = threading.Thread(target=lambda: asyncio.run(_run(server, listener, feed)), name="page", daemon=True)
     thread.start()
@@ -131,7 +131,7 @@ def _refused(host: str, port: int, error: OSError) -> ProfilerError:
     return ProfilerError(f"the page cannot be served on {host}, port {port} ({why})", "name another address")
 
 
-def _server(feed: Feed, token: str | None) -> "Server":
+def _server(feed: EventFeed, token: str | None) -> "Server":
     """Silent: what goes wrong with a viewer is no matter of the session's, and addresses hold the token."""
     from uvicorn import Config, Server
 
@@ -173,7 +173,7 @@ def _protocol() -> type[asyncio.Protocol]:
     return Bounded
 
 
-async def _run(server: "Server", listener: socket.socket, feed: Feed) -> None:
+async def _run(server: "Server", listener: socket.socket, feed: EventFeed) -> None:
     """Until the hub is closed; then streams may end by themselves for a moment, and what is left is cut."""
     loop = asyncio.get_running_loop()
     with feed.hub.told(lambda: loop.call_soon_threadsafe(feed.wake)):

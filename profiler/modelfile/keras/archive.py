@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from profiler.errors import ProfilerError
 from profiler.modelfile.keras import hdf5, zip_members
-from profiler.modelfile.keras.graph import Graph
+from profiler.modelfile.keras.graph import KerasGraph
 from profiler.modelfile.keras.hdf5 import Dataset
 from profiler.modelfile.keras.operators import network
 from profiler.modelfile.keras.weights import by_name, by_store
@@ -31,7 +31,7 @@ def read(path: Path) -> Network:
     return _told(path, _archive, _legacy)
 
 
-def graph(path: Path) -> Graph:
+def graph(path: Path) -> KerasGraph:
     """The layers' calls of the model in a .keras or .h5 file; raises as `read` does."""
     return _told(path, lambda file, size: _archive_graph(zip_members.Archive(file, size)), _legacy_graph)
 
@@ -52,8 +52,8 @@ def _told(path: Path, archive: Callable[[BinaryIO, int], T], legacy: Callable[[B
     raise ProfilerError(f"{path} is not a Keras model", "use a .keras or .h5 file")
 
 
-def _archive_graph(archive: zip_members.Archive) -> Graph:
-    return Graph(_json(archive.text(CONFIG, hdf5.TEXT_LIMIT), CONFIG))
+def _archive_graph(archive: zip_members.Archive) -> KerasGraph:
+    return KerasGraph(_json(archive.text(CONFIG, hdf5.TEXT_LIMIT), CONFIG))
 
 
 def _archive(file: BinaryIO, size_bytes: int) -> Network:
@@ -81,7 +81,7 @@ def _archive(file: BinaryIO, size_bytes: int) -> Network:
     return network("keras", size_bytes, _shares(shares), graph, weights, notes)
 
 
-def _legacy_graph(file: BinaryIO, size_bytes: int) -> Graph:
+def _legacy_graph(file: BinaryIO, size_bytes: int) -> KerasGraph:
     return _graph_of(_contents(file, size_bytes))
 
 
@@ -90,12 +90,12 @@ def _contents(file: BinaryIO, size_bytes: int) -> hdf5.Contents:
     return hdf5.read(file, 0, size_bytes, Path(file.name).name, texts)
 
 
-def _graph_of(contents: hdf5.Contents) -> Graph:
+def _graph_of(contents: hdf5.Contents) -> KerasGraph:
     if "model_config" not in contents.texts:
         raise ProfilerError(
             "the HDF5 file has no model_config, so it is no whole model", "save the model, not its weights alone"
         )
-    return Graph(_json(contents.texts["model_config"], "model_config"))
+    return KerasGraph(_json(contents.texts["model_config"], "model_config"))
 
 
 def _legacy(file: BinaryIO, size_bytes: int) -> Network:

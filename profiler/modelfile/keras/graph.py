@@ -19,7 +19,7 @@ MOST = 200_000
 number."""
 
 
-class Tensor(NamedTuple):
+class KerasTensor(NamedTuple):
     """What a call gives, or an input of the model.
 
     Attributes:
@@ -31,7 +31,7 @@ class Tensor(NamedTuple):
     dtype: str | None
 
 
-class Port(NamedTuple):
+class KerasPort(NamedTuple):
     """An input or output of the model: its layer's name, and the number of its tensor."""
 
     name: str
@@ -46,7 +46,7 @@ class Call(NamedTuple):
     given: tuple[int, ...]
 
 
-class Graph:
+class KerasGraph:
     """A model taken apart.
 
     Attributes:
@@ -60,10 +60,10 @@ class Graph:
         Raises:
             ProfilerError: It is no model's config, its graph has loops or ends, or is larger than is sane.
         """
-        self.tensors: list[Tensor] = []
+        self.tensors: list[KerasTensor] = []
         self.calls: list[Call] = []
-        self.inputs: list[Port] = []
-        self.outputs: list[Port] = []
+        self.inputs: list[KerasPort] = []
+        self.outputs: list[KerasPort] = []
         self.open: set[int] = set()
         self._left = MOST
         self._plans: dict[int, Functional] = {}
@@ -86,7 +86,7 @@ class Graph:
         if self._left < 0:
             raise ProfilerError("the model has more calls of layers than is sane", "inspect a smaller model")
 
-    def _expand(self, entry: Config, model: Layer, taken: Sequence[int] | None) -> list[Port]:
+    def _expand(self, entry: Config, model: Layer, taken: Sequence[int] | None) -> list[KerasPort]:
         """Calls of a model's layers; of the whole model, whose inputs are made, if nothing is `taken`."""
         if "input_layers" not in model.config:
             return self._sequence(entry, model, taken)
@@ -94,7 +94,7 @@ class Graph:
             self._plans[id(model.config)] = Functional(model)
         return self._functional(self._plans[id(model.config)], taken)
 
-    def _sequence(self, entry: Config, model: Layer, taken: Sequence[int] | None) -> list[Port]:
+    def _sequence(self, entry: Config, model: Layer, taken: Sequence[int] | None) -> list[KerasPort]:
         entries = [configs.checked(each) for each in model.config["layers"]]
         self._spend(1 + len(entries))
         first = entries[0] if entries and entries[0]["class_name"] == "InputLayer" else None
@@ -103,13 +103,13 @@ class Graph:
             port = self._input(*configs.sequence_input(entry, first, chain))
         else:
             (source,) = taken
-            port = Port(model.name, source)
+            port = KerasPort(model.name, source)
         following = [shapes.shape(configs.built(each)) for each in chain[1:]] + [None]
         for part, layer, shape in zip(chain, configs.children(model, chain), following, strict=True):
             (port,) = self._call(part, layer, [port.tensor], [Reference(layer.name, 0, 0, shape)])
         return [port]
 
-    def _functional(self, plan: Functional, taken: Sequence[int] | None) -> list[Port]:
+    def _functional(self, plan: Functional, taken: Sequence[int] | None) -> list[KerasPort]:
         """Makes the inputs, then all calls, the first in the config first among those that can be made."""
         made: dict[tuple[str, int], list[int]] = {}
         entries = {layer.name: entry for layer, entry in zip(plan.layers, plan.entries, strict=True)}
@@ -130,7 +130,7 @@ class Graph:
             stated = [asked.get(output, Reference(layer.name, number, output)) for output in range(count)]
             ports = self._call(plan.entries[index], layer, sources, stated)
             made[layer.name, number] = [port.tensor for port in ports]
-        return [Port(each.layer, _found(made, each)) for each in plan.outputs]
+        return [KerasPort(each.layer, _found(made, each)) for each in plan.outputs]
 
     def _order(self, plan: Functional, there: set[tuple[str, int]]) -> list[tuple[int, int]]:
         """Calls, as layer and number, each behind those whose outputs it takes."""
@@ -155,15 +155,15 @@ class Graph:
                     heapq.heappush(ready, follower)
         return order
 
-    def _input(self, name: str, shape: Shape | None, dtype: str | None) -> Port:
+    def _input(self, name: str, shape: Shape | None, dtype: str | None) -> KerasPort:
         number = len(self.tensors)
         if not shape or shape[0] is None:
             self.open.add(number)
-        self.tensors.append(Tensor(_batched(shape), dtype))
-        self.inputs.append(Port(name, number))
+        self.tensors.append(KerasTensor(_batched(shape), dtype))
+        self.inputs.append(KerasPort(name, number))
         return self.inputs[-1]
 
-    def _call(self, entry: Config, layer: Layer, taken: Sequence[int], stated: Sequence[Reference]) -> list[Port]:
+    def _call(self, entry: Config, layer: Layer, taken: Sequence[int], stated: Sequence[Reference]) -> list[KerasPort]:
         """One call of a layer, or of all layers of the model that it is.
 
         Args:
@@ -174,7 +174,7 @@ class Graph:
         passes = layer.kind in layer_kinds.PASSED and not layer.custom and len(taken) == 1
         given = tuple(taken) if passes else tuple(self._output(layer, taken, reference) for reference in stated)
         self.calls.append(Call(layer, tuple(taken), given))
-        return [Port(layer.name, number) for number in given]
+        return [KerasPort(layer.name, number) for number in given]
 
     def _output(self, layer: Layer, taken: Sequence[int], stated: Reference) -> int:
         """What the config states of an output goes before what follows from the layer's kind, which fills the rest."""
@@ -184,7 +184,7 @@ class Graph:
             inferred = shapes.result(layer.kind, layer.config, [each.shape for each in inputs])
         dtype = stated.dtype or macs.compute_dtype(layer.config.get("dtype"))
         shape = _filled(layer.kind, stated.shape, inferred, inputs)
-        self.tensors.append(Tensor(shape, dtype or (inputs[0].dtype if inputs else None)))
+        self.tensors.append(KerasTensor(shape, dtype or (inputs[0].dtype if inputs else None)))
         return len(self.tensors) - 1
 
 
@@ -200,7 +200,7 @@ def _batched(shape: Shape | None) -> Shape | None:
     return (1, *shape[1:]) if shape and shape[0] is None else shape
 
 
-def _filled(kind: str, stated: Shape | None, inferred: Shape | None, inputs: Sequence[Tensor]) -> Shape | None:
+def _filled(kind: str, stated: Shape | None, inferred: Shape | None, inputs: Sequence[KerasTensor]) -> Shape | None:
     """A stated shape whose open axes are taken from the inferred one; a batch still open is 1 where the inputs' is.
 
     What only orders numbers anew keeps their count, and may move some of them into the first axis.

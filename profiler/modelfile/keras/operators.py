@@ -5,8 +5,8 @@ from typing import Literal
 
 from profiler.modelfile import arena, dtypes
 from profiler.modelfile.keras import shapes
-from profiler.modelfile.keras.graph import Call, Graph, Tensor
-from profiler.modelfile.keras.graph import Port as End
+from profiler.modelfile.keras.graph import Call, KerasGraph, KerasTensor
+from profiler.modelfile.keras.graph import KerasPort as End
 from profiler.modelfile.keras.macs import macs as layer_macs
 from profiler.modelfile.keras.weights import Weights
 from profiler.records import Network, Operator, Port, Share, Signature
@@ -30,7 +30,7 @@ def network(
     form: Literal["keras", "h5"],
     size_bytes: int,
     shares: tuple[Share, ...],
-    graph: Graph,
+    graph: KerasGraph,
     weights: Weights,
     notes: Sequence[str],
 ) -> Network:
@@ -57,7 +57,7 @@ def network(
     )
 
 
-def _operator(graph: Graph, weights: Weights, call: Call) -> Operator:
+def _operator(graph: KerasGraph, weights: Weights, call: Call) -> Operator:
     taken = [graph.tensors[number] for number in call.taken]
     given = [graph.tensors[number] for number in call.given]
     own = weights.of(call.layer)
@@ -75,7 +75,7 @@ def _operator(graph: Graph, weights: Weights, call: Call) -> Operator:
     )
 
 
-def _touched(call: Call, tensors: Iterable[Tensor]) -> int | None:
+def _touched(call: Call, tensors: Iterable[KerasTensor]) -> int | None:
     """Bytes of what the call takes or gives; None where they are not known, as of a model that is opaque as a whole."""
     if not call.given:
         return None
@@ -87,20 +87,20 @@ def _passes(call: Call) -> bool:
     return bool(call.given) and set(call.given) <= set(call.taken)
 
 
-def _size(tensor: Tensor) -> int | None:
+def _size(tensor: KerasTensor) -> int | None:
     elements = shapes.elements(tensor.shape)
     if elements is None or tensor.dtype is None or elements > _LARGEST:
         return None
     return dtypes.size_bytes(tensor.dtype, elements)
 
 
-def _together(tensors: Iterable[Tensor]) -> int | None:
+def _together(tensors: Iterable[KerasTensor]) -> int | None:
     sizes = [_size(tensor) for tensor in tensors]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
 
 
-def _least(graph: Graph) -> int | None:
+def _least(graph: KerasGraph) -> int | None:
     """The most bytes alive at one call; None where a tensor's size is not known, or a model is opaque."""
     sizes = [_size(tensor) for tensor in graph.tensors]
     known = [size for size in sizes if size is not None]
@@ -116,13 +116,13 @@ def _least(graph: Graph) -> int | None:
     return arena.least([arena.Buffer(size, first[number], last[number]) for number, size in enumerate(known)])
 
 
-def _port(graph: Graph, end: End, open_batch: bool) -> Port:
+def _port(graph: KerasGraph, end: End, open_batch: bool) -> Port:
     tensor = graph.tensors[end.tensor]
     shape = tuple(-1 if size is None else size for size in tensor.shape or ())
     return Port(name=end.name, shape=(-1, *shape[1:]) if open_batch and shape else shape, dtype=tensor.dtype or "")
 
 
-def _notes(graph: Graph, weights: Weights, operators: Sequence[Operator]) -> list[str]:
+def _notes(graph: KerasGraph, weights: Weights, operators: Sequence[Operator]) -> list[str]:
     pairs = list(zip(graph.calls, operators, strict=True))
     unsized = [
         operator

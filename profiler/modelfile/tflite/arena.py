@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from profiler.modelfile.arena import Buffer
-from profiler.modelfile.tflite.graph import Graph, Step
+from profiler.modelfile.tflite.graph import Step, TfliteGraph
 
 SAME_BYTES = frozenset({"BITCAST", "EXPAND_DIMS", "RESHAPE", "SQUEEZE"})
 """Operators whose output is their first input's bytes, which LiteRT leaves where they are."""
@@ -28,7 +28,7 @@ class _Life(NamedTuple):
     last: int | None
 
 
-def activations(graph: Graph) -> tuple[list[Buffer], list[Buffer]]:
+def activations(graph: TfliteGraph) -> tuple[list[Buffer], list[Buffer]]:
     """The memory for a graph's activations, as it is needed and as LiteRT holds it (arena_planner.cc).
 
     An output that takes an input's place is one buffer with it. Constants, their copies and variables are not in the
@@ -48,7 +48,7 @@ def activations(graph: Graph) -> tuple[list[Buffer], list[Buffer]]:
     return needed, held
 
 
-def _lives(graph: Graph, shared: dict[int, int]) -> dict[int, _Life]:
+def _lives(graph: TfliteGraph, shared: dict[int, int]) -> dict[int, _Life]:
     made = dict.fromkeys(graph.inputs, -1)
     read: dict[int, int] = {}
     for place, step in enumerate(graph.steps):
@@ -62,11 +62,11 @@ def _lives(graph: Graph, shared: dict[int, int]) -> dict[int, _Life]:
     }
 
 
-def _in_arena(graph: Graph, index: int) -> bool:
+def _in_arena(graph: TfliteGraph, index: int) -> bool:
     return not graph.constant(index) and not graph.tensors[index].variable
 
 
-def _shared(graph: Graph) -> dict[int, int]:
+def _shared(graph: TfliteGraph) -> dict[int, int]:
     """Tensors that take the place of another, and that other's index."""
     readers = [0] * len(graph.tensors)
     for index in chain(graph.inputs, graph.outputs, *(step.inputs for step in graph.steps)):
@@ -89,7 +89,7 @@ def _shared(graph: Graph) -> dict[int, int]:
     return shared
 
 
-def _replaces(graph: Graph, output: int, index: int, readers: Sequence[int], same: bool) -> bool:
+def _replaces(graph: TfliteGraph, output: int, index: int, readers: Sequence[int], same: bool) -> bool:
     """Whether an output may take an input's place."""
     if not _in_arena(graph, index) or not _in_arena(graph, output):
         return False
@@ -99,7 +99,7 @@ def _replaces(graph: Graph, output: int, index: int, readers: Sequence[int], sam
     return same or (size > SCALAR_BYTES and readers[index] <= 1)
 
 
-def workspace(graph: Graph) -> list[Buffer]:
+def workspace(graph: TfliteGraph) -> list[Buffer]:
     """What LiteRT's own kernels need beside the activations, where float activations meet quantised weights.
 
     The input quantised to int8; for each of its pixels a scale and an offset; and except in a depthwise convolution,
@@ -113,7 +113,7 @@ def workspace(graph: Graph) -> list[Buffer]:
     ]
 
 
-def _hybrid(step: Step, graph: Graph) -> bool:
+def _hybrid(step: Step, graph: TfliteGraph) -> bool:
     ends = (*step.inputs[:2], *step.outputs[:1])
     if step.name not in HYBRID or len(ends) < 3 or min(ends) < 0:
         return False
@@ -121,7 +121,7 @@ def _hybrid(step: Step, graph: Graph) -> bool:
     return image.dtype == "float32" and weights.dtype in QUANTISED
 
 
-def _temporaries(step: Step, graph: Graph) -> list[int]:
+def _temporaries(step: Step, graph: TfliteGraph) -> list[int]:
     image, output = graph.tensors[step.inputs[0]], graph.tensors[step.outputs[0]]
     if step.name == "DEPTHWISE_CONV_2D":
         rows = image.shape[0] if image.shape else 1

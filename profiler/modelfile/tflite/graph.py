@@ -21,7 +21,7 @@ FOLDED = frozenset({"DEQUANTIZE", "DENSIFY"})
 (dequantize.cc, densify.cc)."""
 
 
-class Tensor(NamedTuple):
+class TfliteTensor(NamedTuple):
     """A tensor of a graph.
 
     Attributes:
@@ -65,14 +65,14 @@ class Step(NamedTuple):
     outputs: tuple[int, ...]
 
 
-class Graph(NamedTuple):
+class TfliteGraph(NamedTuple):
     """A subgraph.
 
     Attributes:
         copies: Tensors that LiteRT makes of constants once, and keeps.
     """
 
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[TfliteTensor, ...]
     steps: tuple[Step, ...]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -98,7 +98,7 @@ class Reader:
         self._allowance = allowance
         self._kinds = [self._kind(model.OperatorCodes(index)) for index in range(model.OperatorCodesLength())]
 
-    def graph(self, index: int) -> Graph:
+    def graph(self, index: int) -> TfliteGraph:
         """The subgraph of that index.
 
         Raises:
@@ -109,7 +109,7 @@ class Reader:
         steps = tuple(self._step(raw.Operators(index), len(tensors)) for index in range(raw.OperatorsLength()))
         inputs = self.indices(raw.InputsAsNumpy(), len(tensors), least=0)
         outputs = self.indices(raw.OutputsAsNumpy(), len(tensors), least=0)
-        return Graph(tensors, steps, inputs, outputs, _copies(tensors, steps))
+        return TfliteGraph(tensors, steps, inputs, outputs, _copies(tensors, steps))
 
     def numbers(self, vector: Any) -> tuple[int, ...]:
         """A vector of the file; its accessors give 0 for one that is absent."""
@@ -153,7 +153,7 @@ class Reader:
         name, custom, unnamed = self._kinds[raw.OpcodeIndex()]
         return Step(name, custom, unnamed, inputs, outputs)
 
-    def _tensor(self, raw: Any) -> Tensor:
+    def _tensor(self, raw: Any) -> TfliteTensor:
         sizes = self.numbers(raw.ShapeAsNumpy())
         shape = tuple(1 if size == -1 else size for size in sizes)
         if len(shape) > RANK or min(shape, default=0) < 0 or math.prod(shape) > LARGEST:
@@ -161,7 +161,7 @@ class Reader:
         if raw.Buffer() >= max(len(self._buffers), 1):
             raise Damaged("refers to a buffer that it has not")
         dtype = self._type(raw.Type())
-        return Tensor(
+        return TfliteTensor(
             raw,
             self.text(raw.Name()),
             shape,
@@ -178,7 +178,7 @@ class Reader:
         return known[number].lower() if number in known else TYPES.get(number, f"type {number}")
 
 
-def _copies(tensors: Sequence[Tensor], steps: Iterable[Step]) -> frozenset[int]:
+def _copies(tensors: Sequence[TfliteTensor], steps: Iterable[Step]) -> frozenset[int]:
     found: set[int] = set()
     for step in steps:
         first = step.inputs[0] if step.inputs else -1

@@ -8,7 +8,7 @@ element-wise operators, pooling and the like count 0; products with the padding 
 from collections.abc import Callable, Sequence
 from math import prod
 
-from profiler.modelfile.tflite.graph import Step, Tensor
+from profiler.modelfile.tflite.graph import Step, TfliteTensor
 
 Shape = tuple[int, ...]
 
@@ -46,7 +46,7 @@ UNKNOWN = frozenset(
 """Operators whose work is not a matter of these shapes alone, or that run another subgraph."""
 
 
-def count(step: Step, tensors: Sequence[Tensor]) -> int | None:
+def count(step: Step, tensors: Sequence[TfliteTensor]) -> int | None:
     """Multiply-accumulates of an operator; None where they are not known."""
     if step.custom or step.unnamed or step.name in UNKNOWN:
         return None

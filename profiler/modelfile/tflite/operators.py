@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from profiler.modelfile.tflite import macs
-from profiler.modelfile.tflite.graph import Graph, Step, Tensor
+from profiler.modelfile.tflite.graph import Step, TfliteGraph, TfliteTensor
 from profiler.records import Operator
 
 SETTINGS = {
@@ -41,7 +41,7 @@ SETTINGS = {
 """Inputs that say what an operator does (axes, shapes, paddings) and are no parameters, by their place."""
 
 
-def parameters(graphs: Sequence[Graph]) -> int:
+def parameters(graphs: Sequence[TfliteGraph]) -> int:
     """Elements of the constants that operators compute with, those of a shared buffer once."""
     elements: dict[int, int] = {}
     for graph in graphs:
@@ -53,7 +53,7 @@ def parameters(graphs: Sequence[Graph]) -> int:
     return sum(elements.values())
 
 
-def operator(step: Step, graph: Graph) -> Operator:
+def operator(step: Step, graph: TfliteGraph) -> Operator:
     """What an operator touches; a tensor that it reads twice is counted once.
 
     A copy that LiteRT keeps of a constant counts as weights of the operators that read it, not as the output of the one
@@ -77,6 +77,6 @@ def operator(step: Step, graph: Graph) -> Operator:
     )
 
 
-def _held(constant: Tensor) -> int:
+def _held(constant: TfliteTensor) -> int:
     """Bytes of a constant: as the file holds it, or as a copy that is made of it."""
     return constant.constant_bytes or constant.size_bytes

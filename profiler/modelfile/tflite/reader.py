@@ -14,7 +14,7 @@ from profiler.errors import ProfilerError
 from profiler.modelfile import arena, dtypes
 from profiler.modelfile.tflite.arena import activations, workspace
 from profiler.modelfile.tflite.flatbuffer import DAMAGE, Allowance, Damaged, Span, Walk, content, far, share_out
-from profiler.modelfile.tflite.graph import Graph, Reader, Tensor
+from profiler.modelfile.tflite.graph import Reader, TfliteGraph, TfliteTensor
 from profiler.modelfile.tflite.operators import operator, parameters
 from profiler.records import Network, Port, Share, ShareKind, Signature
 
@@ -131,7 +131,7 @@ def _data(buffer: Any) -> Span:
     return (start, stop) if stop else content(buffer, "Data")
 
 
-def _weights(graphs: Sequence[Graph]) -> dict[int, str]:
+def _weights(graphs: Sequence[TfliteGraph]) -> dict[int, str]:
     """Data types of the buffers that operators read; of tensors that share one, the first's."""
     found: dict[int, str] = {}
     for graph in graphs:
@@ -162,7 +162,7 @@ def _network(file: File) -> Network:
     )
 
 
-def _unpacked(file: File, main: Graph) -> int:
+def _unpacked(file: File, main: TfliteGraph) -> int:
     """By how much copies of constants are larger than what they are made of and nothing else reads."""
     made_of: set[int] = set()
     read: set[int] = set()
@@ -229,13 +229,13 @@ def _signature(file: File, raw: Any) -> Signature:
     )
 
 
-def _named(reader: Reader, graph: Graph, entry: Any) -> Port:
+def _named(reader: Reader, graph: TfliteGraph, entry: Any) -> Port:
     if entry.TensorIndex() >= len(graph.tensors):
         raise Damaged("refers to a tensor that it has not")
     return _port(reader, reader.text(entry.Name()), graph.tensors[entry.TensorIndex()])
 
 
-def _port(reader: Reader, name: str, tensor: Tensor) -> Port:
+def _port(reader: Reader, name: str, tensor: TfliteTensor) -> Port:
     signature = reader.numbers(tensor.raw.ShapeSignatureAsNumpy())
     shape = signature if -1 in signature else reader.numbers(tensor.raw.ShapeAsNumpy())
     quantisation = tensor.raw.Quantization()
@@ -248,7 +248,7 @@ def _port(reader: Reader, name: str, tensor: Tensor) -> Port:
     return Port(name=name, shape=shape, dtype=tensor.dtype, scales=scales, zero_points=points)
 
 
-def _notes(main: Graph, held: Sequence[arena.Buffer]) -> Iterator[str]:
+def _notes(main: TfliteGraph, held: Sequence[arena.Buffer]) -> Iterator[str]:
     if any(tensor.open for tensor in main.tensors):
         yield "Sizes that are open count as 1: figures are those of a batch of one."
     if main.copies:

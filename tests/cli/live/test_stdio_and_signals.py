@@ -12,6 +12,7 @@ import pytest
 
 from profiler.cli import INTERRUPTED
 from profiler.cli.live import stdio_and_signals
+from profiler.measure.process import Stop
 
 CHATTER = """
 import os, sys
@@ -92,7 +93,7 @@ def test_a_program_that_replaced_standard_output_keeps_its_own(capsys: pytest.Ca
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.Signals) -> None:
-    before, stop = signal.getsignal(number), stdio_and_signals.Stop()
+    before, stop = signal.getsignal(number), Stop()
     with stdio_and_signals.stoppable(stop, lambda: None):
         assert not stop.is_set()
         signal.raise_signal(number)
@@ -105,7 +106,7 @@ def test_each_signal_asks_for_an_end_and_then_means_what_it_did(number: signal.S
 def test_a_second_ctrl_c_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[object] = []
     monkeypatch.setattr(os, "_exit", said.append)
-    with stdio_and_signals.stoppable(stdio_and_signals.Stop(), lambda: said.append("left")):
+    with stdio_and_signals.stoppable(Stop(), lambda: said.append("left")):
         signal.raise_signal(signal.SIGINT)
         assert said == []
         signal.raise_signal(signal.SIGINT)
@@ -115,6 +116,7 @@ def test_a_second_ctrl_c_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 AMID = """
 import signal, sys
 from profiler.cli.live import stdio_and_signals as owned
+from profiler.measure.process import Stop
 
 def amid(frame, event, _value):
     # Each line that runs while the first signal is answered is interrupted by another one.
@@ -123,7 +125,7 @@ def amid(frame, event, _value):
         signal.raise_signal(signal.SIGTERM)
     return amid
 
-said, stop = [], owned.Stop()
+said, stop = [], Stop()
 with owned.stoppable(stop, lambda: None):
     sys.settrace(amid)
     signal.raise_signal(signal.SIGHUP)
@@ -138,7 +140,7 @@ def test_a_signal_amid_another_is_no_deadlock() -> None:
 
 
 def test_a_process_that_was_started_deaf_stays_so() -> None:
-    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), stdio_and_signals.Stop()
+    before, stop = signal.signal(signal.SIGHUP, signal.SIG_IGN), Stop()
     try:
         with stdio_and_signals.stoppable(stop, lambda: None):
             signal.raise_signal(signal.SIGHUP)

@@ -11,7 +11,7 @@ from browsers import IN_A_BROWSER
 from made_live import COUNTING, KEPT_BEFORE, labelled, running, second
 
 from profiler.live.web import Hub, serve
-from profiler.live.web.app import Feed, events
+from profiler.live.web.app import EventFeed, events
 from profiler.records import Shown, Spread
 
 pytestmark = IN_A_BROWSER
@@ -223,7 +223,7 @@ def test_the_end_is_shown_and_the_last_picture_stays(browser: Any) -> None:
 def test_a_lost_connection_is_said_and_found_again(browser: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first server ends without a word, as a board that loses its power; another takes its place."""
 
-    async def mute(feed: Feed) -> AsyncIterator[bytes]:
+    async def mute(feed: EventFeed) -> AsyncIterator[bytes]:
         async for event in events(feed):
             if not event.startswith(b"event: end"):
                 yield event

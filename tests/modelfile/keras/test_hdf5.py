@@ -23,7 +23,7 @@ from profiler.errors import ProfilerError
 from profiler.modelfile.keras import archive as keras_archive
 from profiler.modelfile.keras import hdf5 as reading
 from profiler.modelfile.keras import hdf5_worker, zip_members
-from profiler.modelfile.keras.graph import Graph
+from profiler.modelfile.keras.graph import KerasGraph
 from profiler.modelfile.keras.operators import network
 from profiler.modelfile.keras.weights import by_store
 from profiler.records import Network
@@ -257,7 +257,7 @@ def test_a_config_that_is_none_is_refused(tmp_path: Path, text: bytes, why: str)
 
 def graph_refusal(config: Any) -> str:
     with pytest.raises(ProfilerError) as caught:
-        Graph(config)
+        KerasGraph(config)
     return str(caught.value)
 
 
@@ -326,7 +326,7 @@ def test_a_changed_config_is_read_or_refused(seed: int, changes: list[tuple[int,
         found = places(config)
         inside, key = found[place % len(found)]
         inside[key] = value
-    made_network = tried(lambda: network("keras", 0, (), Graph(config), by_store([]), []))
+    made_network = tried(lambda: network("keras", 0, (), KerasGraph(config), by_store([]), []))
     assert made_network is None or to_json(made_network)
 
 

@@ -21,7 +21,7 @@ DEFAULT_TARGET = "pi5"
 _ROOM_BYTES = 3 * 2**30
 """Memory for one simulated process more: Keras under QEMU peaks at about 2 GiB."""
 _PACKAGE = Path(__file__).parent.parent
-_WORKERS_FILES = ("__init__.py", "errors.py", "worker.py", "runtimes/*.py")
+_WORKERS_FILES = ("__init__.py", "errors.py", "version.py", "worker.py", "runtimes/*.py")
 
 
 class Simulated(NamedTuple):
@@ -145,11 +145,16 @@ def _why(source: Simulator, setup: Setup, asked: bool, others: Sequence[str]) ->
 def settle(place: Workplace, board: Virtual) -> Workplace:
     """The workplace on the virtual board: the worker's files beside the requests, and the board's own Python."""
     code = place.folder / "code"
+    copy_worker(code)
+    executable, _ = emulator("aarch64")
+    worker = (*virtual.command(board, executable, None), *START)
+    return place._replace(worker=worker, environment=virtual.environment(code))
+
+
+def copy_worker(code: Path) -> None:
+    """Copy what the worker imports of this package to the folder `code`."""
     for pattern in _WORKERS_FILES:
         for file in sorted(_PACKAGE.glob(pattern)):
             copy = code / _PACKAGE.name / file.relative_to(_PACKAGE)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
-    executable, _ = emulator("aarch64")
-    worker = (*virtual.command(board, executable, None), *START)
-    return place._replace(worker=worker, environment=virtual.environment(code))

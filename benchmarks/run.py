@@ -46,6 +46,8 @@ def request(folder: Path, count: int, warmup: int, region: str) -> tuple[list[st
         "call": "predict",
         "region": region,
         "pool": str(pool),
+        "camera": None,
+        "look": False,
         "record": str(record),
     }
     (folder / "request.json").write_text(json.dumps(fields))

@@ -1,4 +1,4 @@
-"""The measured process: `python -m profiler.worker REQUEST`.
+"""The measured process: `main` with the path of a request.
 
 It loads one model, takes the images into RAM, infers, and writes its completion record last. All it imports lands in
 the whole-process counts, so it imports the standard library, numpy and one engine, and speaks plain JSON

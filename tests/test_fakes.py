@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
+from made_requests import written
 
 from profiler.records import PHASES, Completion, from_json
 
@@ -138,21 +139,8 @@ def counted(text: str) -> dict[str, list[str]]:
 
 def request(folder: Path, **fields: Any) -> Path:
     """A request file as the sweep writes it."""
-    path = folder / "request.json"
-    asked = {
-        "label": "small",
-        "runtime": "litert",
-        "model": "/models/small.tflite",
-        "images": 10,
-        "warmup": 1,
-        "threads": None,
-        "call": "predict",
-        "region": "inference",
-        "pool": None,
-        "record": str(folder / "record.json"),
-    }
-    path.write_text(json.dumps(asked | fields))
-    return path
+    small = {"label": "small", "model": "/models/small.tflite", "images": 10, "threads": None, "region": "inference"}
+    return written(folder, **{**small, **fields})
 
 
 class Pipes:

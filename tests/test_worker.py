@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_requests import asked
 from needs import NEEDS_COMPILER
 from videos import make_video, picture
 
@@ -19,6 +20,7 @@ from profiler.errors import ProfilerError
 from profiler.measure import run as measure
 from profiler.records import PHASES, Completion, from_json
 from profiler.runtimes import Tensor, one_image, one_output
+from profiler.worker import Request
 
 
 class Doubler:
@@ -56,27 +58,13 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Doubler:
     return made
 
 
-def request(tmp_path: Path, **fields: Any) -> dict[str, Any]:
+def request(tmp_path: Path, **fields: Any) -> Request:
     pool = tmp_path / "pool.npy"
     np.save(pool, np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2, 1))
-    return {
-        "label": "d",
-        "runtime": "d",
-        "model": "m",
-        "images": 5,
-        "warmup": 2,
-        "threads": 1,
-        "call": "predict",
-        "region": "process",
-        "pool": str(pool),
-        "camera": None,
-        "look": False,
-        "record": str(tmp_path / "record.json"),
-        **fields,
-    }
+    return asked(tmp_path, **{"images": 5, "warmup": 2, "region": "process", "pool": str(pool), **fields})
 
 
-def served(fields: dict[str, Any]) -> Completion:
+def served(fields: Request) -> Completion:
     return from_json(Completion, json.dumps(worker.serve(fields)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import made_requests
 import numpy as np
 import pytest
 from hypothesis import given
@@ -412,17 +413,5 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 
 def worker(folder: Path, images: int) -> tuple[str, ...]:
     """Its command, for black images and the shipped LiteRT model."""
-    request = {
-        "label": "litert",
-        "runtime": "litert",
-        "model": str(modelfile.shipped(modelfile.DEFAULTS["litert"])),
-        "images": images,
-        "warmup": 1,
-        "threads": 1,
-        "call": "predict",
-        "region": "inference",
-        "pool": None,
-        "record": str(folder / "record.json"),
-    }
-    (folder / "request.json").write_text(json.dumps(request))
-    return (*WORKER, str(folder / "request.json"))
+    model = str(modelfile.shipped(modelfile.DEFAULTS["litert"]))
+    return (*WORKER, str(made_requests.written(folder, model=model, images=images, region="inference")))

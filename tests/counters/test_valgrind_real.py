@@ -4,19 +4,20 @@ import importlib.util
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
+from made_requests import written
 from msgspec.structs import replace
 
 from profiler.counters import Setup, valgrind
 from profiler.counters.valgrind import Valgrind
 from profiler.machine import targets
 from profiler.measure import process
+from profiler.measure.run import WORKER
 from profiler.records import Cache, Count, Region, Target
 
 pytestmark = pytest.mark.skipif(
@@ -229,14 +230,11 @@ def test_the_real_worker_repeats_and_is_linear(bench: Bench, tmp_path: Path, mon
     monkeypatch.chdir(ROOT)
 
     def counted(images: int) -> Values:
-        request, record = tmp_path / f"request-{images}.json", tmp_path / f"record-{images}.json"
         model = str(ROOT / "models" / "cat-dog-mnv2.tflite")
-        fields = {"runtime": "litert", "model": model, "images": images, "warmup": 1, "threads": 1}
-        fields |= {"call": "invoke", "region": "inference", "pool": None, "record": str(record)}
-        request.write_text(json.dumps(fields))
-        counts = bench.counts((sys.executable, "-P", "-m", "profiler.worker", request), NEAR, PI5)
+        request = written(tmp_path, model=model, images=images, call="invoke", region="inference")
+        counts = bench.counts((*WORKER, request), NEAR, PI5)
         assert bench.ended.returncode == 0, bench.ended.output_tail
-        assert len(json.loads(record.read_text())["latencies_ns"]) == images
+        assert len(json.loads((tmp_path / "record.json").read_text())["latencies_ns"]) == images
         return {count.event: count.value for count in counts}
 
     one, again, two, three = (counted(images) for images in (1, 1, 2, 3))

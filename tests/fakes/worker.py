@@ -1,4 +1,4 @@
-"""A stand-in for `python -m profiler.worker REQUEST` that infers nothing: run as `python -S -E worker.py REQUEST`.
+"""A stand-in for `profiler/worker.py` that infers nothing: run as `python -S -E worker.py REQUEST`.
 
 It goes through the phases, opens the gate around the counted one as the worker does, and writes a completion record
 whose figures are drawn from the request alone. In the phase `inference` it does work in proportion to the images.

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from made_requests import written
 from needs import NEEDS_LITERT, NEEDS_TENSORFLOW
 
 from profiler import modelfile
 from profiler.images import pools
-from profiler.measure.run import Look
+from profiler.measure.run import START, Look
 from profiler.records import Completion, from_json
 from profiler.runtimes import KERAS_CALLS, RUNTIMES, SUFFIXES, open_runtime
 
@@ -33,21 +34,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def work(model: Path, runtime: str, folder: Path, python: str | Path = sys.executable, **fields: Any) -> dict[str, Any]:
     """The record that a worker process leaves for `model`; what it printed is beside it."""
-    request = {
-        "label": "m",
-        "runtime": runtime,
-        "model": str(model),
-        "images": 2,
-        "warmup": 1,
-        "threads": 1,
-        "call": "graph",
-        "region": None,
-        "pool": None,
-        "record": str(folder / "record.json"),
-        **fields,
-    }
-    (folder / "request.json").write_text(json.dumps(request))
-    command = [str(python), "-P", "-m", "profiler.worker", str(folder / "request.json")]
+    request = written(
+        folder, **{"label": "m", "runtime": runtime, "model": str(model), "images": 2, "call": "graph", **fields}
+    )
+    command = [str(python), "-P", *START, str(request)]
     done = subprocess.run(command, capture_output=True, env=QUIET, check=False)
     (folder / "printed").write_bytes(done.stderr)
     record: dict[str, Any] = json.loads((folder / "record.json").read_text())

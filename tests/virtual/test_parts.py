@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,17 +10,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_requests import written
 from virtual_packages import make_wheel
 from virtual_pi import ready
 
 from profiler import virtual
 from profiler.machine import host, targets
+from profiler.measure.run import START
+from profiler.measure.simulated_runs import copy_worker
 from profiler.records import Completion, from_json
 from profiler.virtual import board, debian, guest, run_tool, wheels
 
-WORKER_FILES = ("__init__.py", "errors.py", "worker.py", "runtimes/*.py")
-PACKAGE = Path(virtual.__file__).parent.parent
-MODEL = PACKAGE.parent / "models" / "cat-dog-mnv2.tflite"
+MODEL = Path(__file__).parent.parent.parent / "models" / "cat-dog-mnv2.tflite"
 
 
 @pytest.mark.parametrize("key", board.known())
@@ -185,15 +185,8 @@ print(json.dumps([found, sys.path, platform.machine(), os.cpu_count(), files, os
 def test_the_real_worker_runs_on_every_board(
     key: str, guest_python: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    for pattern in WORKER_FILES:
-        for file in PACKAGE.glob(pattern):
-            copy = tmp_path / "code" / "profiler" / file.relative_to(PACKAGE)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-    request = {"label": "litert", "runtime": "litert", "model": str(MODEL), "images": 1, "warmup": 0, "threads": 1}
-    request |= {"call": "predict", "region": None, "pool": None, "record": str(tmp_path / "record.json")}
-    (tmp_path / "request.json").write_text(json.dumps(request))
-    done = guest_python(key, "-m", "profiler.worker", str(tmp_path / "request.json"))
+    copy_worker(tmp_path / "code")
+    done = guest_python(key, *START, str(written(tmp_path, model=str(MODEL), warmup=0)))
     assert done.returncode == 0, done.stderr
     completion = from_json(Completion, (tmp_path / "record.json").read_bytes())
     assert completion.engine is not None

@@ -1,7 +1,6 @@
 """What makes figures doubtful that runs together give: bends, contradictions, few runs, answers that differ."""
 
 from collections.abc import Iterator, Sequence
-from math import exp, lgamma, log, log1p
 
 from profiler.analysis import agreement
 from profiler.analysis.costs import Cost, Costs
@@ -82,12 +81,9 @@ def _surely_bent(cost: Cost) -> bool:
 
 def _by_chance(some: int, of: int, probability: float) -> bool:
     """Whether of so many independent lines as many or more would be doubtful in more than `UNLIKELY` clean studies."""
+    from scipy.special import bdtrc
 
-    def exactly(number: int) -> float:
-        ways = lgamma(of + 1) - lgamma(number + 1) - lgamma(of - number + 1)
-        return exp(ways + number * log(probability) + (of - number) * log1p(-probability))
-
-    return 1 - sum(map(exactly, range(some))) > UNLIKELY
+    return float(bdtrc(some - 1, of, probability)) > UNLIKELY
 
 
 def _kinds(analysis: Analysis) -> tuple[Costs, ...]:

@@ -1,6 +1,8 @@
 """Studies of known truth beside each other: what is found, what is kept apart and why."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from made_comparisons import SMALL, Made, compared, dearer, made
@@ -73,10 +75,11 @@ def test_a_noisy_machine_does_not_cry_wolf() -> None:
     assert alarms == 0
 
 
-def test_students_tails_are_those_of_the_tables() -> None:
-    """Critical values of Fisher and Yates, Statistical Tables, 1963, table III."""
-    for freedom, tail, value in ((3, 0.025, 3.182), (7, 0.025, 2.365), (7, 0.0005, 5.408), (40, 0.0005, 3.551)):
-        assert ranking._student(tail, freedom) == pytest.approx(value, rel=0.002)
+def test_an_interval_is_widened_by_students_tails() -> None:
+    """Critical values of Fisher and Yates, Statistical Tables, 1963, table III: of 0.0005 and 0.025 on one side."""
+    for freedom, far, near in ((2, 31.599, 4.303), (3, 12.924, 3.182), (7, 5.408, 2.365), (40, 3.551, 2.021)):
+        row: Any = SimpleNamespace(freedom=freedom)
+        assert ranking._wider(row, 50) == pytest.approx(far / near, rel=0.001)
 
 
 def test_worse_is_what_rose_by_more_than_the_limit() -> None:

@@ -160,8 +160,8 @@ def test_every_command_is_known(line: str) -> None:
 @pytest.mark.parametrize("line", of(*RUN))
 def test_what_is_shown_runs(line: str, at_the_desk: Path) -> None:
     name, _, rest = found(line)
-    if "pdf" in line and not any(map(shutil.which, ("pdflatex", "chromium"))):
-        pytest.skip("no pdflatex, no chromium")
+    if "pdf" in line and shutil.which("pdflatex") is None:
+        pytest.skip("no pdflatex")
     done = CliRunner().invoke(main, [*name.split(), *rest, *(["--no-load"] if name == "models inspect" else [])])
     assert done.exit_code == 0, done.output
 
@@ -218,7 +218,7 @@ def test_make_has_the_target(line: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", sorted(commands(TEXT, "python", "python3")))
+@pytest.mark.parametrize("line", sorted(commands(TEXT, "python", "python3") - {"python -m"}))
 def test_python_finds_the_module_or_the_program(line: str) -> None:
     option, name, *_ = shlex.split(line)[1:]
     if option == "-m":

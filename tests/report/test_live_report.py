@@ -2,6 +2,8 @@
 
 import re
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -15,38 +17,40 @@ from profiler.compare.study import Loaded
 from profiler.errors import ProfilerError
 from profiler.export.frames import StudyFrames as Frames
 from profiler.export.pyperf_suite import suite
+from profiler.records import Run, Study
 from profiler.report.figures.data import LatencyTrace
 from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html, latex, markdown
+from profiler.report.model import Question, Report
 
 SHOWN = ("live-session", "live-latency", "live-once", "live-labels", "live-source")
 
 
-def built(**recipe):
+def built(**recipe: Any) -> Report:
     return report.build(*live_study(**recipe))
 
 
-def cells(made, key) -> dict[str, tuple[str, ...]]:
+def cells(made: Report, key: str) -> dict[str, tuple[str, ...]]:
     return {row[0]: row[1:] for row in table(made, key).rows}
 
 
-def question(made, key):
+def question(made: Report, key: str) -> Question:
     return next(each for each in made.questions if each.key == key)
 
 
-def codes(made) -> dict[str, str]:
+def codes(made: Report) -> dict[str, str]:
     return {finding.code: finding.grade for finding in made.validity.findings}
 
 
-def figures(made) -> dict[tuple[str, str], object]:
+def figures(made: Report) -> dict[tuple[str, str], Any]:
     return {(each.event, each.what): each for each in made.quantities}
 
 
-def method(made) -> str:
+def method(made: Report) -> str:
     return " ".join(next(section for section in made.sections if section.title == "Method").points)
 
 
-def test_the_figure_of_a_frame_is_the_truth_in_its_interval():
+def test_the_figure_of_a_frame_is_the_truth_in_its_interval() -> None:
     found = figures(built(noise=0.02))
     for event in ("task-clock", "cycles", "ll_cache_miss_rd"):
         cost = found[event, "region"]
@@ -55,7 +59,7 @@ def test_the_figure_of_a_frame_is_the_truth_in_its_interval():
     assert ipc.low < LIVE["inst_retired"] / LIVE["cycles"] < ipc.high
 
 
-def test_nothing_stands_there_that_a_session_cannot_have():
+def test_nothing_stands_there_that_a_session_cannot_have() -> None:
     made = built()
     keys = {each.key for section in made.sections for each in section.tables}
     assert keys.isdisjoint({"fixed", "whole", "phases", "latency"})
@@ -65,7 +69,7 @@ def test_nothing_stands_there_that_a_session_cannot_have():
     assert not {"one-image-count", "few-repeats", "missing-runs", "thread-count", "scattered"} & set(codes(made))
 
 
-def test_the_answer_has_rate_latency_cost_and_what_was_seen():
+def test_the_answer_has_rate_latency_cost_and_what_was_seen() -> None:
     (answer,) = built().answer
     assert "litert labelled 29.7 frames a second of HD Webcam C270, which gave 30 frames a second" in answer
     assert "4 frames dropped for a newer one" in answer
@@ -78,7 +82,7 @@ def test_the_answer_has_rate_latency_cost_and_what_was_seen():
     assert "What it saw, in frames: cat 257 and dog 110." in answer
 
 
-def test_without_a_pmu_no_hardware_event_is_spoken_of():
+def test_without_a_pmu_no_hardware_event_is_spoken_of() -> None:
     made = built(pmu=False, machine=NO_PMU)
     assert "PMU" not in made.answer[0]
     assert "instructions a cycle" not in made.answer[0]
@@ -89,7 +93,7 @@ def test_without_a_pmu_no_hardware_event_is_spoken_of():
     assert "No hardware event was counted." in method(made)
 
 
-def test_the_session_is_told_in_a_table():
+def test_the_session_is_told_in_a_table() -> None:
     rows = cells(built(), "live-session")
     assert rows["labelled frames a second"] == ("29.7",)
     assert rows["frames a second from the source"] == ("30",)
@@ -100,7 +104,7 @@ def test_the_session_is_told_in_a_table():
     assert rows["ended"] == ("30 seconds were over",)
 
 
-def test_the_source_is_told_in_a_table():
+def test_the_source_is_told_in_a_table() -> None:
     rows = cells(built(), "live-source")
     assert rows["name"] == ("HD Webcam C270",)
     assert rows["frames"] == ("640 × 480, MJPG",)
@@ -111,7 +115,7 @@ def test_the_source_is_told_in_a_table():
     assert of_file["frames"] == ("640 × 480, format not told",)
 
 
-def test_what_is_paid_once_is_said_once():
+def test_what_is_paid_once_is_said_once() -> None:
     made = built()
     assert cells(made, "live-once")["import of the engine"][0] == "400 ms"
     assert set(cells(made, "live-once")) == {"import of the engine", "model load", "first inference"}
@@ -119,11 +123,11 @@ def test_what_is_paid_once_is_said_once():
     assert (first.value, first.low) == (LIVE_ONCE["first"], None)
 
 
-def test_the_peak_of_memory_is_the_process_s_last():
+def test_the_peak_of_memory_is_the_process_s_last() -> None:
     assert figures(built(windows=5))["peak-rss", "whole"].value == 94 * 2**20
 
 
-def test_a_session_that_drops_much_does_not_keep_up():
+def test_a_session_that_drops_much_does_not_keep_up() -> None:
     assert question(built(), "pace").verdict.startswith("Yes: ")
     slow = built(rate=11.0, latency_ns=80e6)
     assert question(slow, "pace").verdict.startswith("No: ")
@@ -131,7 +135,7 @@ def test_a_session_that_drops_much_does_not_keep_up():
     assert "capturing and decoding the dropped ones is in them" in " ".join(slow.warnings)
 
 
-def test_a_file_read_on_demand_keeps_up_with_nothing():
+def test_a_file_read_on_demand_keeps_up_with_nothing() -> None:
     made = built(facts={"kind": "file", "source": "cat.avi", "every": True}, source_rate=29.7)
     assert question(made, "pace").verdict.startswith("There was no pace to keep up with: litert labelled ")
     assert "a file read on demand" in made.answer[0]
@@ -146,14 +150,14 @@ def test_a_file_read_on_demand_keeps_up_with_nothing():
     assert "only the newest is kept" in method(played)
 
 
-def test_a_cost_without_a_dropped_frame_has_no_dropped_frames_in_it():
+def test_a_cost_without_a_dropped_frame_has_no_dropped_frames_in_it() -> None:
     made = built(source_rate=29.7)
     assert "dropped-frames" not in codes(made)
     assert "none dropped, none stale" in made.answer[0]
     assert not any("dropped" in caveat for caveat in question(made, "frame").caveats)
 
 
-def test_one_window_has_no_intervals_and_says_so():
+def test_one_window_has_no_intervals_and_says_so() -> None:
     made = built(windows=1)
     assert codes(made)["few-repeats"] == "degraded"
     assert "1 window of 30 frames" in made.warnings[0]
@@ -162,7 +166,7 @@ def test_one_window_has_no_intervals_and_says_so():
     assert figures(made)["task-clock", "region"].low is None
 
 
-def test_a_lost_camera_is_told_and_what_was_reopened_degrades():
+def test_a_lost_camera_is_told_and_what_was_reopened_degrades() -> None:
     lost = {"failed": True, "ended": "no usable frame for 30 s"}
     made = built(summary=lost)
     assert (made.validity.grade, codes(made)["source-lost"]) == ("valid", "valid")
@@ -173,13 +177,13 @@ def test_a_lost_camera_is_told_and_what_was_reopened_degrades():
 
 
 @pytest.mark.parametrize(("stale", "grade"), [(3, "valid"), (40, "degraded")])
-def test_labels_that_came_late_degrade_where_they_are_many(stale, grade):
+def test_labels_that_came_late_degrade_where_they_are_many(stale: int, grade: str) -> None:
     made = built(summary={"stale": stale})
     assert codes(made)["stale-frames"] == grade
     assert question(made, "conditions").verdict == "Labels came late."
 
 
-def test_a_session_that_was_cut_off_says_what_is_not_known():
+def test_a_session_that_was_cut_off_says_what_is_not_known() -> None:
     made = built(summary=None)
     assert codes(made) == {"session-cut": "valid"}
     assert "29.7 frames a second" in made.answer[0]
@@ -191,7 +195,7 @@ def test_a_session_that_was_cut_off_says_what_is_not_known():
     assert list(cells(made, "live-session")) == ["labelled frames a second", "latency, last third / first third"]
 
 
-def test_a_session_without_a_window_has_no_figure():
+def test_a_session_without_a_window_has_no_figure() -> None:
     made = built(windows=0, summary=None)
     assert made.answer == ("No window of frames was recorded, so there is no figure.",)
     assert codes(made) == {"no-figures": "invalid"}
@@ -199,7 +203,7 @@ def test_a_session_without_a_window_has_no_figure():
     assert made.questions == ()
 
 
-def test_throttling_in_between_degrades_the_windows_that_it_was_in():
+def test_throttling_in_between_degrades_the_windows_that_it_was_in() -> None:
     study, runs = live_study(throttled={5: 0x4, 6: 0x4}, slower={5: 1.6, 6: 1.6})
     made = report.build(study, runs)
     assert codes(made)["throttled"] == "degraded"
@@ -213,7 +217,7 @@ def test_throttling_in_between_degrades_the_windows_that_it_was_in():
     assert [round(at / window) for at in trace.throttled] == [6, 6, 7, 7]
 
 
-def test_the_trace_spreads_a_window_s_inferences_over_it():
+def test_the_trace_spreads_a_window_s_inferences_over_it() -> None:
     study, runs = live_study(windows=3)
     drawings = [figure.drawing for section in report.build(study, runs).sections for figure in section.figures]
     (trace,) = [drawing for drawing in drawings if isinstance(drawing, LatencyTrace)]
@@ -223,7 +227,7 @@ def test_the_trace_spreads_a_window_s_inferences_over_it():
     assert all(gap == pytest.approx(1 / 29.7, abs=2e-3) for gap in gaps)
 
 
-def test_latencies_that_rise_over_the_session_are_told():
+def test_latencies_that_rise_over_the_session_are_told() -> None:
     rising = {number: 1 + number / 50 for number in range(12)}
     study, runs = live_study(slower=rising)
     truth = (1 + 9.5 / 50) / (1 + 1.5 / 50)
@@ -236,21 +240,21 @@ def test_latencies_that_rise_over_the_session_are_told():
     assert trend(runs[:8], 0) is None
 
 
-def loaded(load: float):
-    def change(run):
+def loaded(load: float) -> Report:
+    def change(run: Run) -> Run:
         return replace(run, after=replace(run.after, load_1min=load))
 
     return built(change=change)
 
 
-def test_the_session_s_own_load_is_not_another_s():
+def test_the_session_s_own_load_is_not_another_s() -> None:
     assert "loaded" not in codes(loaded(1.9))
     made = loaded(2.6)
     assert codes(made)["loaded"] == "degraded"
     assert "of which the session kept up to 0.3 busy" in " ".join(made.warnings)
 
 
-def test_the_method_says_what_windows_are():
+def test_the_method_says_what_windows_are() -> None:
     said = method(built())
     assert "12 runs, each a window of 30 labelled frames, one after the other in one process of litert" in said
     assert "no independent processes" in said
@@ -259,7 +263,7 @@ def test_the_method_says_what_windows_are():
     assert "over processes" not in said
 
 
-def test_session_figures_are_numbers_too():
+def test_session_figures_are_numbers_too() -> None:
     found = figures(built())
     assert found["session", "fps"].value == 29.7
     assert found["session", "dropped"].value == 4
@@ -267,7 +271,7 @@ def test_session_figures_are_numbers_too():
     assert found["frame-age", "p95"].value == pytest.approx(19.2e6)
 
 
-def test_a_quantile_that_so_few_frames_do_not_tell_is_absent():
+def test_a_quantile_that_so_few_frames_do_not_tell_is_absent() -> None:
     summary = live_study()[0].live.summary
     made = built(summary={"age_ms": replace(summary.age_ms, p99=None)})
     assert figures(made)["frame-age", "p99"].status == "absent"
@@ -275,7 +279,7 @@ def test_a_quantile_that_so_few_frames_do_not_tell_is_absent():
 
 
 @pytest.mark.parametrize("recipe", [{}, {"windows": 1, "pmu": False}, {"summary": None}])
-def test_every_format_takes_it(recipe):
+def test_every_format_takes_it(recipe: dict[str, Any]) -> None:
     made = built(**recipe)
     drawn = Drawings(made, printed=False)
     assert "The live session" in html.render(made, drawn)
@@ -283,16 +287,16 @@ def test_every_format_takes_it(recipe):
     assert "The live session" in latex.render(made)
 
 
-def test_a_sweep_is_no_session():
+def test_a_sweep_is_no_session() -> None:
     study, runs = made_study(labels=("litert",), repeats=3)
     assert session(study, runs, analyse(study, runs)) is None
 
 
-def compared(*named):
+def compared(*named: tuple[str, tuple[Study, tuple[Run, ...]]]) -> Report:
     return compare.build(compare.comparison([Loaded(name, *study) for name, study in named]))
 
 
-def test_two_sessions_compare_frame_by_frame():
+def test_two_sessions_compare_frame_by_frame() -> None:
     slower = live_study(draw=2, slower=dict.fromkeys(range(12), 1.2))
     made = compared(("old", live_study()), ("new", slower))
     assert "times as much for each frame" in made.answer[0]
@@ -302,13 +306,13 @@ def test_two_sessions_compare_frame_by_frame():
     assert table(made, "image").title == "For each labelled frame"
 
 
-def test_how_a_file_was_read_is_a_difference():
+def test_how_a_file_was_read_is_a_difference() -> None:
     files = [live_study(facts={"kind": "file", "source": "cat.avi", "every": every}) for every in (False, True)]
     made = compared(("played", files[0]), ("read", files[1]))
     assert cells(made, "differences")["source of frames"][-1] == "cat.avi, 640 × 480 MJPG, read on demand"
 
 
-def test_a_session_shares_no_row_with_a_sweep():
+def test_a_session_shares_no_row_with_a_sweep() -> None:
     sweep = made_study(labels=("litert",), repeats=3)
     with pytest.raises(
         ProfilerError, match=r"another region: sweep counted .*, live counted windows of a live session"
@@ -319,12 +323,12 @@ def test_a_session_shares_no_row_with_a_sweep():
     assert any("windows of a live session" in row[1] for row in table(three, "blocked").rows)
 
 
-def captured():
+def captured() -> tuple[Study, tuple[Run, ...]]:
     study, runs = made_study(labels=("litert",), repeats=3)
     return replace(study, plan=replace(study.plan, capture_in_region=True)), runs
 
 
-def test_capture_inside_the_region_is_told_and_kept_apart():
+def test_capture_inside_the_region_is_told_and_kept_apart() -> None:
     made = report.build(*captured())
     assert "capture, decoding and preprocessing" in made.answer[0]
     assert "steady inferences alone" not in method(made) + table(made, "image").caption
@@ -337,23 +341,23 @@ def test_capture_inside_the_region_is_told_and_kept_apart():
     assert table(both, "image").title == "Paid for each image, its capture included"
 
 
-def filmed(source: str):
+def filmed(source: str) -> tuple[Study, tuple[Run, ...]]:
     study, runs = made_study(labels=("litert",), repeats=3)
     return replace(study, plan=replace(study.plan, source=source)), runs
 
 
 @pytest.mark.parametrize("source", ["camera:/dev/video0", "camera", "camera:rtsp://board/live"])
-def test_two_sweeps_of_one_camera_are_not_of_the_same_images(source: str):
+def test_two_sweeps_of_one_camera_are_not_of_the_same_images(source: str) -> None:
     (said,) = (line for line in compared(("one", filmed(source)), ("two", filmed(source))).warnings if "camera" in line)
     assert said.startswith("one and two took their images from a camera or stream: ")
 
 
 @pytest.mark.parametrize("source", ["camera:cat.avi", "builtin"])
-def test_two_sweeps_of_one_file_are_of_the_same_images(source: str):
+def test_two_sweeps_of_one_file_are_of_the_same_images(source: str) -> None:
     assert not any("camera" in line for line in compared(("one", filmed(source)), ("two", filmed(source))).warnings)
 
 
-def test_frames_and_pyperf_take_windows():
+def test_frames_and_pyperf_take_windows() -> None:
     study, runs = live_study()
     frames = Frames(study, runs)
     assert len(frames.latencies) == 12 * 30
@@ -366,7 +370,7 @@ def test_frames_and_pyperf_take_windows():
     assert benchmark.get_nvalue() == 360
 
 
-def test_a_stored_session_is_read_back(tmp_path):
+def test_a_stored_session_is_read_back(tmp_path: Path) -> None:
     study, runs = live_study()
     folder = put(tmp_path, (study, runs))
     assert store.load(folder) == (study, runs)

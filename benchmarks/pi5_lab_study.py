@@ -87,6 +87,7 @@ def made() -> tuple[Study, tuple[Run, ...]]:
         cases=cases,
         notes=notes(counted, group),
         imported_from="QFlask/ece386-lab4, perf-catdog.csv",
+        source_repeats=False,
     )
     return study, tuple(run(order, case, counted[case.model], events) for order, case in enumerate(cases))
 
@@ -94,6 +95,7 @@ def made() -> tuple[Study, tuple[Run, ...]]:
 def plan(events: tuple[Event, ...]) -> Plan:
     """What was asked for, as far as it is known."""
     return Plan(
+        models=tuple(f"{label}={facts[0]}" for label, facts in MODELS.items()),
         images=(IMAGES,),
         repeats=1,
         warmup=0,

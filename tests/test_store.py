@@ -51,7 +51,7 @@ def test_what_is_appended_is_loaded(tmp_path: Path) -> None:
     assert kept.raw.is_dir()
     for order in range(3):
         kept.append(run(order))
-    assert store.load(kept.folder) == (study("s"), (run(0), run(1), run(2)))
+    assert store.load(kept.folder) == (upgraded(study("s")), (run(0), run(1), run(2)))
 
 
 def test_a_study_without_runs(tmp_path: Path) -> None:

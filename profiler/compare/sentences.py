@@ -145,8 +145,7 @@ def _sessions(found: Comparison) -> Iterator[str]:
 
 def _cameras(found: Comparison) -> Iterator[str]:
     """That equal names of a source are not equal images."""
-    studies = [subject.study for subject in found.subjects]
-    taken = [study.name for study in studies if study.live is None and not study.source_repeats]
+    taken = [each.name for each in found.subjects if each.study.live is None and not each.study.source_repeats]
     if taken:
         yield (
             f"{listed(taken)} took {'its' if len(taken) == 1 else 'their'} images from a camera or stream: they "

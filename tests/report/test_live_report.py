@@ -325,7 +325,7 @@ def test_a_session_shares_no_row_with_a_sweep() -> None:
 
 def captured() -> tuple[Study, tuple[Run, ...]]:
     study, runs = made_study(labels=("litert",), repeats=3)
-    return replace(study, plan=replace(study.plan, capture_in_region=True)), runs
+    return replace(study, plan=replace(study.plan, capture_in_region=True), source_repeats=False), runs
 
 
 def test_capture_inside_the_region_is_told_and_kept_apart() -> None:
@@ -343,7 +343,11 @@ def test_capture_inside_the_region_is_told_and_kept_apart() -> None:
 
 def filmed(source: str) -> tuple[Study, tuple[Run, ...]]:
     study, runs = made_study(labels=("litert",), repeats=3)
-    return replace(study, plan=replace(study.plan, source=source)), runs
+    return replace(
+        study,
+        plan=replace(study.plan, source=source),
+        source_repeats=not source.startswith(("camera:/dev", "camera:rtsp")) and source != "camera",
+    ), runs
 
 
 @pytest.mark.parametrize("source", ["camera:/dev/video0", "camera", "camera:rtsp://board/live"])

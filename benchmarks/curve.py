@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from benchmarks.run import show
 from profiler import modelfile
-from profiler.counters import Reuse
+from profiler.counters.reuse_distance import Reuse
 from profiler.machine import targets
 from profiler.machine.host import MACHINES
 from profiler.miss_curve import measure

@@ -35,8 +35,8 @@ FORMATS = ("html", "md", "json", "csv")
 
 def kept(folder: Path, count: int) -> Path:
     """Store a study of `count` runs; return its folder."""
-    study, runs = store.load(REPEATED)
-    runs = [run for run in runs if not run.case.simulator]
+    study, every = store.load(REPEATED)
+    runs = [run for run in every if not run.case.simulator]
     hardware = tuple(event.name for event in study.events if event.kind == "hardware" and event.encoding)
     cases = tuple(replace(case, group=hardware) for case in study.cases if not case.simulator)
     repeats = -(-count // len(cases))

@@ -80,7 +80,8 @@ def steady(folder: Path, rounds: int) -> float:
 
     def bare() -> float:
         arguments = [str(MODEL), str(folder / "pool.npy"), "21", "200"]
-        return statistics.median(json.loads(output([sys.executable, str(HERE / "bare.py"), *arguments])))
+        latencies: list[float] = json.loads(output([sys.executable, str(HERE / "bare.py"), *arguments]))
+        return statistics.median(latencies)
 
     return interleaved(rounds, ours, bare)
 

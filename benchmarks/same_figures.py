@@ -42,7 +42,7 @@ def main(commit: str) -> int:
 def render(tree: Path, output: Path) -> None:
     """Write the reports of all studies, and of one comparison, as the code in `tree` makes them."""
     command = [sys.executable, "-P", "-m", "profiler.cli"]
-    where = ["--runs", RUNS, "--output", output, "--format", "md,json,csv"]
+    where = ["--runs", str(RUNS), "--output", str(output), "--format", "md,json,csv"]
     studies = sorted(path.name for path in RUNS.iterdir() if (path / "study.json").is_file())
     for words in (*(["report", study] for study in studies), ["compare", *COMPARED]):
         environment = os.environ | {"PYTHONPATH": str(tree)}

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.run import request, show
@@ -77,7 +78,7 @@ def main() -> None:
         seen: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(arguments.rounds):
             for name, (source, place) in ways.items():
-                seen[name].append(an_image(lambda images, s=source, p=place: seconds(s, p, model, images)))
+                seen[name].append(an_image(partial(seconds, source, place, model)))
         for name, times in seen.items():
             target = "" if name in ("this machine", "valgrind") or arguments.keras else f"at most {TARGET_S}"
             show(f"{model}, s an image, {name}", statistics.median(times), target)

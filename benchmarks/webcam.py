@@ -30,10 +30,12 @@ else:
     (name,) = runner.get_input_details()
 
     def infer(batch: np.ndarray) -> dict[str, np.ndarray]:
-        return runner(**{name: batch})
+        outputs: dict[str, np.ndarray] = runner(**{name: batch})
+        return outputs
 
 
 for _ in range(images):
     picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+    assert picture is not None
     picture = cv2.cvtColor(cv2.resize(picture, (int(width), int(height))), cv2.COLOR_BGR2RGB)
     print(infer(np.expand_dims(np.asarray(picture, np.uint8), 0)))

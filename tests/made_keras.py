@@ -52,7 +52,7 @@ def source(name: str, shape: Sequence[int | None], dtype: str = "float32") -> Co
 
 def conv(name: str, *calls: Any, filters: int = 8, **config: Any) -> Config:
     """A 3x3 convolution with `same` padding."""
-    common = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1], "groups": 1}
+    common: Config = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "dilation_rate": [1, 1], "groups": 1}
     return layer("Conv2D", name, *calls, filters=filters, **(common | config))
 
 

@@ -80,7 +80,7 @@ def made_network(precision: Precision = "fp32", optimiser_state: bool = False, *
         *([Share(kind="container", what="zip and HDF5", size_bytes=9_000)] if keras else []),
         Share(kind="padding", what="between buffers", size_bytes=1_900),
     )
-    arena = max(operator.input_bytes + operator.output_bytes for operator in operators)
+    arena = max((operator.input_bytes or 0) + (operator.output_bytes or 0) for operator in operators)
     port = Port(name="image", shape=(-1, 150, 150, 3), dtype="uint8")
     logit = Port(name="dog", shape=(-1, 1), dtype="float32")
     own: dict[str, object] = {
@@ -107,9 +107,9 @@ def made_taken(lacking: Mapping[str, int] | None = None) -> tuple[Taken, ...]:
     )
 
 
-def made_resident(**fields: int) -> Resident:
+def made_resident(**fields: int | None) -> Resident:
     """Memory around a load: constants are packed into 2 MiB, and 1.5 MiB of the file are mapped."""
-    return Resident(**{"load_bytes": 2 * 2**20, "first_bytes": 3 * 2**20, "file_bytes": 3 * 2**19} | fields)
+    return Resident(**{"load_bytes": 2 * 2**20, "first_bytes": 3 * 2**20, "file_bytes": 3 * 2**19} | fields)  # type: ignore[arg-type]
 
 
 def made_form(runtime: str = "litert", precision: Precision = "fp32", **fields: object) -> Form:

@@ -8,7 +8,7 @@ import pytest
 
 from profiler.records import Plan
 
-TRUTH = {
+TRUTH: dict[str, dict[str, Any]] = {
     "keras": {
         "cycles": {"fixed": {"process": 1e8, "import": 9e9, "load": 1e9, "first": 9e8}, "per_image": 2e8},
         "ll_cache_miss_rd": {"fixed": {"process": 1e5, "import": 3e6}, "per_image": 4e5},

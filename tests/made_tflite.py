@@ -229,4 +229,5 @@ def _table(b: Any, table: str, **fields: Any) -> int:
 
 
 def _of(table: str, function: str) -> Callable[..., Any]:
-    return getattr(tflite, f"{table}{function}")
+    found: Callable[..., Any] = getattr(tflite, f"{table}{function}")
+    return found

@@ -1,12 +1,19 @@
 """Looking things up in a report."""
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from profiler.report.formats.cell_values import table_text
 from profiler.report.model import Cell, Report, Section, Table
 
 SVG = "{http://www.w3.org/2000/svg}"
+Thing = TypeVar("Thing")
+
+
+def present(thing: Thing | None) -> Thing:
+    """What is there; fails where nothing is."""
+    assert thing is not None
+    return thing
 
 
 def section(of: Report, title: str) -> Section:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from made_networks import made_check, made_form, made_network, made_resident, made_taken
@@ -219,7 +220,7 @@ def made_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
     rng = np.random.default_rng(asked.draw)
     native = [case for case in study.cases if case.simulator is None]
     jobs = [(case, repeat) for repeat in range(asked.repeats) for case in native]
-    runs = [_run(place, *jobs[job], study, asked, rng) for place, job in enumerate(rng.permutation(len(jobs)))]
+    runs = [_run(place, *jobs[int(job)], study, asked, rng) for place, job in enumerate(rng.permutation(len(jobs)))]
     simulated = [case for case in study.cases if case.simulator is not None]
     again = [(case, repeat) for case in simulated for repeat in range(planned(study, case))]
     runs += [_simulated_run(order, *job, study, asked, rng) for order, job in enumerate(again, len(runs))]
@@ -251,11 +252,11 @@ def family_study(**recipe: object) -> tuple[Study, tuple[Run, ...]]:
         }
         if kind == "tflite":
             facts[label] |= {"operators": made_taken(), "arena_bytes": None}
-    given = recipe.pop("facts", {})
+    given: Any = recipe.pop("facts", {})
     asked: dict[str, object] = {
         "labels": tuple(forms),
         "truth": {"keras:saved": KERAS, "keras:weights": KERAS, "litert:fp32": LITERT},
-        "facts": {label: facts.get(label, {}) | dict(given.get(label, {})) for label in {*facts, *given}},  # type: ignore[attr-defined]
+        "facts": {label: facts.get(label, {}) | dict(given.get(label, {})) for label in {*facts, *given}},
     }
     return made_study(**asked | recipe)
 
@@ -293,7 +294,7 @@ def put(root: Path, made: tuple[Study, Sequence[Run]]) -> Path:
     return kept.folder
 
 
-def failing(model: str, images: int, repeat: int, error: str = "killed by signal 9") -> Change:
+def failing(model: str, images: int, repeat: int, error: str = "killed by signal 9") -> Callable[[Run], Run]:
     """The run of that place ends badly."""
 
     def change(run: Run) -> Run:
@@ -304,7 +305,7 @@ def failing(model: str, images: int, repeat: int, error: str = "killed by signal
     return change
 
 
-def recounting(event: str, **fields: object) -> Change:
+def recounting(event: str, **fields: object) -> Callable[[Run], Run]:
     """The counts of an event are kept with these fields changed."""
 
     def change(run: Run) -> Run:

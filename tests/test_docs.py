@@ -110,7 +110,8 @@ def words(line: str) -> list[str]:
 
 def found(line: str) -> tuple[str, click.Command, list[str]]:
     """The command's name (`models inspect`), the command, and its arguments."""
-    name, command, rest = [], main, words(line)
+    name, rest = [], words(line)
+    command: click.Command = main
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
         assert rest[0] in command.commands, f"{line}: no command {rest[0]}"
         name.append(rest[0])

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from made_requests import written
+from reading import present
 
 from profiler.records import PHASES, Completion, from_json
 
@@ -277,7 +278,7 @@ def test_an_attached_perf_ends_with_whom_it_counts(fake_perf: FakePerf) -> None:
         # Until somebody has waited for it, a dead process's threads are still there to see.
         assert process.wait() == -signal.SIGKILL
         # The fake has the pipe's end too: it is read to its end, so the fake has ended.
-        assert "cycles" in process.stdout.read()
+        assert "cycles" in present(process.stdout).read()
 
 
 def test_an_event_never_on_a_counter_has_run_for_none_of_the_time(fake_perf: FakePerf) -> None:
@@ -516,7 +517,7 @@ def test_the_fake_is_like_the_perf_of_this_machine(fake_perf: FakePerf) -> None:
     if status:
         pytest.skip(f"perf counts nothing here: {printed.strip().splitlines()[:2]}")
     version = subprocess.run([real, "--version"], capture_output=True, text=True, check=True).stdout
-    fake_perf(version=re.search(r"\d+\.\d+", version)[0])
+    fake_perf(version=present(re.search(r"\d+\.\d+", version))[0])
     assert shutil.which("perf") != real
     outputs = []
     for perf in (real, "perf"):
@@ -540,7 +541,7 @@ def test_the_fake_attached_is_like_the_perf_of_this_machine(fake_perf: FakePerf,
     version = subprocess.run([real, "--version"], capture_output=True, text=True, check=True).stdout
     meter = tmp_path / "meter"
     meter.touch()
-    fake_perf(version=re.search(r"\d+\.\d+", version)[0], meter=str(meter))
+    fake_perf(version=present(re.search(r"\d+\.\d+", version))[0], meter=str(meter))
     commands = ("disable", "enable", "disable", "enable")
     (real_status, really), (fake_status, fakely) = (attached(perf, events, meter, *commands) for perf in (real, "perf"))
     assert shape(fakely) == shape(really)

@@ -15,7 +15,7 @@ from needs import NEEDS_COMPILER
 from videos import make_video, picture
 
 from profiler import worker
-from profiler.camera import worker_feed
+from profiler.camera import image_source, worker_feed
 from profiler.errors import ProfilerError
 from profiler.measure import run as measure
 from profiler.records import PHASES, Completion, from_json
@@ -267,7 +267,7 @@ def test_a_simulator_fills_its_caches_in_the_warm_up(
     heard: list[object] = []
     monkeypatch.setenv("PROFILER_GATE", "prctl")
     monkeypatch.setitem(worker._GATES, "prctl", lambda _: heard.append)
-    monkeypatch.setattr(worker, "_infer", lambda runtime, batches, images: heard.append(images) or ([], [], []))
+    monkeypatch.setattr(worker, "_infer", lambda runtime, batches, images: heard.append(images) or ([], [], []))  # type: ignore[func-returns-value]
     served(request(tmp_path, region=region, warmup=warmup))
     assert [word for word in heard if word != 0] == told
 
@@ -307,11 +307,11 @@ def test_frames_are_taken_inside_the_region(
     engine: Doubler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, video: str, region: str, told: list[str]
 ) -> None:
     heard: list[str] = []
-    take, infer = worker_feed.picture, engine.infer
+    take, infer = image_source.picture, engine.infer
     monkeypatch.setenv("PROFILER_GATE", "prctl")
     monkeypatch.setitem(worker._GATES, "prctl", lambda _: heard.append)
-    monkeypatch.setattr(worker_feed, "picture", lambda capture: (heard.append("frame"), take(capture))[1])
-    monkeypatch.setattr(engine, "infer", lambda batch: (heard.append("infer"), infer(batch))[1])
+    monkeypatch.setattr(worker_feed, "picture", lambda capture: (heard.append("frame"), take(capture))[1])  # type: ignore[func-returns-value]
+    monkeypatch.setattr(engine, "infer", lambda batch: (heard.append("infer"), infer(batch))[1])  # type: ignore[func-returns-value]
     served(request(tmp_path, region=region, warmup=2, images=3, pool=None, camera=video))
     assert heard == told
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from profiler.analysis.metrics import METRICS, derive, scaled
+from profiler.analysis.metrics import METRICS, Metric, derive, scaled
 from profiler.analysis.stats import Estimate, mean
 
 CYCLES = mean([100.0, 102.0, 98.0, 101.0])
 TWICE = mean([200.0, 204.0, 196.0, 202.0])
 
 
-def metric(name: str):
+def metric(name: str) -> Metric:
     return next(metric for metric in METRICS if metric.name == name)
 
 

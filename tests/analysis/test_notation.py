@@ -47,8 +47,8 @@ def test_figures_with_their_intervals(figures: tuple[float, ...], unit: str, wri
     [((61.2, 60.1, 62.4), "±2.0 %"), ((100, 60, 120), "±40 %"), ((1, -10, 10), "±>100 %"), ((-2, -3, -1), "±50 %")],
 )
 def test_the_further_end_of_the_interval_is_the_error(figures: tuple[float, float, float], written: str) -> None:
-    value, *interval = figures
-    assert notation.error(value, tuple(interval)) == written
+    value, low, high = figures
+    assert notation.error(value, (low, high)) == written
 
 
 @pytest.mark.parametrize(

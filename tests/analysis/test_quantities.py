@@ -8,10 +8,10 @@ from studies import GENERIC_HARDWARE, KERAS, LITERT, NO_PMU_WHY, family_study, m
 from studies import study_beside as beside
 from studies import virtual_study as virtual
 
-from profiler.analysis.quantities import RATIO, quantities
+from profiler.analysis.quantities import quantities
+from profiler.analysis.quantity import RATIO, Quantity
 from profiler.analysis.study_analysis import analyse
 from profiler.records import Run, Study
-from profiler.report.model import Quantity
 
 
 def of(made: tuple[Study, Sequence[Run]]) -> tuple[Quantity, ...]:

@@ -1,5 +1,7 @@
 """Whether simulated counts repeat and lie on lines: said as it is, and never of counts that were measured."""
 
+from collections.abc import Callable
+
 import pytest
 from msgspec.structs import replace
 from studies import made_study, study_beside, virtual_study
@@ -10,7 +12,7 @@ from profiler.records import Run
 SMALL = {"images": (1, 5), "repeats": 2}
 
 
-def changing(event: str, value: int, **where: object):
+def changing(event: str, value: int, **where: object) -> Callable[[Run], Run]:
     """In the simulated runs of that place the event's count is `value` more."""
 
     def change(run: Run) -> Run:

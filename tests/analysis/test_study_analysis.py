@@ -1,8 +1,11 @@
 """From runs to figures: made studies give back the truth they were made with."""
 
+from typing import Any
+
 import pytest
 from made_networks import made_form
 from msgspec.structs import replace
+from reading import present
 from studies import (
     GENERIC_HARDWARE,
     KERAS,
@@ -20,13 +23,14 @@ from studies import (
 )
 
 from profiler.analysis.costs import quotient
+from profiler.analysis.stats import Estimate
 from profiler.analysis.study_analysis import ONCE, analyse
 from profiler.records import Run
 
 SMALL = {"images": (1, 5, 10), "repeats": 3}
 
 
-def near(estimate, truth: float, share: float = 0.05) -> bool:
+def near(estimate: Estimate | None, truth: float, share: float = 0.05) -> bool:
     return estimate is not None and abs(estimate.value - truth) <= share * truth
 
 
@@ -72,7 +76,7 @@ def test_without_the_region_the_slope_is_the_cost_per_image() -> None:
         ({"regions": ("load",)}, "task-clock", "not counted in the regions of this study"),
     ],
 )
-def test_an_event_without_figure_has_a_reason(recipe: dict, event: str, reason: str) -> None:
+def test_an_event_without_figure_has_a_reason(recipe: dict[str, Any], event: str, reason: str) -> None:
     cost = analyse(*made_study(**SMALL, **recipe)).costs[event, "keras"]
     assert cost.reason == reason
     assert (cost.line, cost.direct, cost.whole(1), cost.points) == (None, None, None, ())
@@ -166,7 +170,7 @@ def test_a_simulated_region_that_contradicts_the_slope_is_seen() -> None:
     def more(run: Run) -> Run:
         if run.case.region != "inference":
             return run
-        return replace(run, counts=tuple(replace(count, value=count.value * 1.1) for count in run.counts))
+        return replace(run, counts=tuple(replace(count, value=present(count.value) * 1.1) for count in run.counts))
 
     study, runs = virtual_study(change=more, simulated_images=(1, 2, 4, 8))
     found = analyse(study, runs).simulated
@@ -206,7 +210,8 @@ def test_gaps_count_the_runs_that_prove() -> None:
 def test_where_nothing_ran_on_the_machine_only_simulated_figures_are_left() -> None:
     found = analyse(*virtual_study())
     assert len(found.costs) == 0
-    assert found.latencies == found.peak_rss_bytes == {}
+    assert found.latencies == {}
+    assert found.peak_rss_bytes == {}
     assert not any(found.phases.values())
     assert [(each.first, each.second) for each in found.agreements] == [("keras", "litert")]
 
@@ -354,4 +359,4 @@ def test_the_same_study_gives_the_same_figures() -> None:
     for key, cost in first.costs.items():
         again = second.costs[key]
         assert cost.points == again.points
-        assert cost.direct is None or cost.direct.interval == again.direct.interval
+        assert cost.direct is None or cost.direct.interval == present(again.direct).interval

@@ -1,5 +1,6 @@
 """Sources of frames: real OpenCV on a video, a picture and a network camera; a camera's driver is a stand-in."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from profiler.camera.open import look_for, open_capture
 from profiler.camera.source import Capture, Facts, LostError, OverError
 from profiler.camera.url import obstacle, shown
 from profiler.camera.v4l2 import Device
+from profiler.camera.v4l2_ioctl import Format
 from profiler.errors import ProfilerError
 
 RAMP = [picture(index) for index in range(32)]
@@ -327,12 +329,12 @@ def test_low_latency_leaves_no_options_behind(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv(name)
     for _ in range(2):
         with quiet_opencv.low_latency():
-            assert "nobuffer" in quiet_opencv.os.environ[name]
-        assert quiet_opencv.os.environ[name] == ""
+            assert "nobuffer" in os.environ[name]
+        assert os.environ[name] == ""
     monkeypatch.setenv(name, "rtsp_transport;udp")
     with quiet_opencv.low_latency():
-        assert quiet_opencv.os.environ[name] == "rtsp_transport;udp"
-    assert quiet_opencv.os.environ[name] == "rtsp_transport;udp"
+        assert os.environ[name] == "rtsp_transport;udp"
+    assert os.environ[name] == "rtsp_transport;udp"
 
 
 _NOISY = """
@@ -373,7 +375,7 @@ def test_nothing_of_others_reaches_standard_error(tmp_path: Path, how: str, said
     script = tmp_path / "noisy.py"
     script.write_text(_NOISY)
     root = Path(__file__).parent.parent
-    command = [sys.executable, script, root, how]
+    command = [sys.executable, str(script), str(root), how]
     done = subprocess.run(
         command, cwd=root.parent, env={"PYTHONPATH": str(root.parent)}, capture_output=True, text=True
     )
@@ -522,7 +524,7 @@ def test_a_camera_in_use(made_camera: Callable[..., None]) -> None:
 
 
 def test_a_camera_of_formats_that_cannot_be_read(made_camera: Callable[..., None]) -> None:
-    depth = CAMERA._replace(formats=(v4l2.Format("Z16", "Depth", ()),))
+    depth = CAMERA._replace(formats=(Format("Z16", "Depth", ()),))
     made_camera(Driver([], opens=False), device=depth)
     with pytest.raises(ProfilerError, match=r"no format that OpenCV reads \(Z16\)"):
         open_capture("0")
@@ -607,7 +609,8 @@ def test_no_video_node_at_all(tmp_path: Path) -> None:
 def test_auto_asks_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(v4l2, "devices", lambda root: (INTERNAL,))
     monkeypatch.setattr(open, "device", lambda number, size, rate, limit_s: (number, size, rate, limit_s))
-    assert open_capture("auto", size=(320, 240), limit_s=2.0) == (0, (320, 240), 36.0, 2.0)
+    asked: object = open_capture("auto", size=(320, 240), limit_s=2.0)
+    assert asked == (0, (320, 240), 36.0, 2.0)
 
 
 @pytest.mark.parametrize("where", ["auto", "35", "/dev/video35", "no-such.avi", ".", "gopher://host/", "tcp://host"])

@@ -125,7 +125,7 @@ def test_open_starts_a_browser_or_says_that_none_could_be(
     mine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: bool
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or started)
+    monkeypatch.setattr(webbrowser, "open", lambda url: opened.append(url) or started)  # type: ignore[func-returns-value]
     invoke("report", mine, "--format", "json")
     assert opened == []
     done = invoke("report", mine, "--format", "html", "--open")
@@ -346,7 +346,7 @@ def test_virtual_boards_are_set_up_listed_and_removed(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(virtual, "setup", setup)
     monkeypatch.setattr(virtual, "installed", lambda: ((board, 300 * 2**20),))
-    monkeypatch.setattr(virtual, "remove", lambda key: asked.append(key) or 300 * 2**20)
+    monkeypatch.setattr(virtual, "remove", lambda key: asked.append(key) or 300 * 2**20)  # type: ignore[func-returns-value]
     done = invoke("virtual", "setup", "pi5", "--keras")
     assert done.stdout.splitlines() == [
         "unpacking it",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from made_comparisons import SMALL, Made, compared, dearer, made
 from msgspec.structs import replace
+from reading import present
 from studies import KERAS, LITERT, PI5, failing, recounting, study_beside, virtual_study
 
 from profiler.compare import comparison, ranking
@@ -259,7 +260,9 @@ def _simulated(event: str, times: float) -> Callable[[Run], Run]:
     def change(run: Run) -> Run:
         if run.case.simulator is None:
             return run
-        counts = (replace(each, value=each.value * times) if each.event == event else each for each in run.counts)
+        counts = (
+            replace(each, value=present(each.value) * times) if each.event == event else each for each in run.counts
+        )
         return replace(run, counts=tuple(counts))
 
     return change

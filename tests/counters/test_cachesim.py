@@ -51,7 +51,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Functions are bound at the start, so that the first call in a region is like the others.
     loop = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-Wl,-z,now", "-o", folder / "loop", TESTS / "strided_loop.c"]
     for command in (plugin, [*loop, "-lpthread"]):
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        subprocess.run([str(word) for word in command], check=True, capture_output=True, text=True)
     return folder
 
 

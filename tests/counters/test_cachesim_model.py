@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no 
 def replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("replay") / "replay"
     flags = ["-std=c11", "-O1", "-g", "-fsanitize=undefined", "-fno-sanitize-recover", "-Wall", "-Wextra", "-Werror"]
-    command = ["cc", *flags, f"-I{CACHESIM}", "-o", made, TESTS / "replay.c", *SOURCES]
+    command: list[str | Path] = ["cc", *flags, f"-I{CACHESIM}", "-o", made, TESTS / "replay.c", *SOURCES]
     subprocess.run(command, check=True, capture_output=True, text=True)
     return made
 
@@ -49,7 +49,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def replayed(replay: Path, options: Sequence[str], accesses: Sequence[Access]) -> list[dict[str, int]]:
     """The counts of each core."""
     out = replay.with_name("out.json")
-    command = [replay, f"out={out}", f"cores={CORES}", "region=process", *options]
+    command: list[str | Path] = [replay, f"out={out}", f"cores={CORES}", "region=process", *options]
     told = "".join(f"{core} {kind} {line}\n" for core, kind, line in accesses)
     subprocess.run(command, input=told, check=True, capture_output=True, text=True)
     result: dict[str, Any] = json.loads(out.read_text())

@@ -37,7 +37,8 @@ def swept(machines: Answers) -> tuple[Study, tuple[Run, ...]]:
 
 def survey(folder: Path, name: str) -> dict[str, Any]:
     assert status(folder, name) == 0, said(folder, name, "err")
-    return json.loads(said(folder, name))
+    found: dict[str, Any] = json.loads(said(folder, name))
+    return found
 
 
 @pytest.mark.parametrize(("machine", "pmu"), [("study", "armv8_cortex_a76"), ("levels", "armv8_cortex_a72")])

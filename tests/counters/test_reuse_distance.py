@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from profiler import modelfile
-from profiler.counters import Reuse, Setup, UnusableError, choose_simulator
+from profiler.counters import Setup, UnusableError, choose_simulator
 from profiler.counters.qemu import Qemu
-from profiler.counters.reuse_distance import Distances, Sample, read
+from profiler.counters.reuse_distance import Distances, Reuse, Sample, read
 from profiler.errors import ProfilerError
 from profiler.machine import targets
 from profiler.measure.run import WORKER
@@ -60,7 +60,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def replayed(replay: Path, steps: Sequence[Step], *options: str) -> Distances:
     out = replay.with_name("out.json")
-    command = [replay, f"out={out}", f"cores={CORES}", "region=process", *CACHES, *options]
+    command: list[str | Path] = [replay, f"out={out}", f"cores={CORES}", "region=process", *CACHES, *options]
     told = "".join(f"{core} {kind} {line}\n" for core, kind, line in steps)
     subprocess.run(command, input=told, check=True, capture_output=True, text=True)
     return read(out)
@@ -206,7 +206,7 @@ def test_without_memory_it_ends_with_a_line(replay: Path) -> None:
 
     out = replay.with_name("none.json")
     told = "".join(f"0 load {line}\n" for line in range(600000))
-    command = [replay, f"out={out}", *CACHES, "reuse_one_in=1"]
+    command: list[str | Path] = [replay, f"out={out}", *CACHES, "reuse_one_in=1"]
     ended = subprocess.run(command, input=told, capture_output=True, text=True, preexec_fn=little)
     assert ended.returncode == 1
     assert ended.stderr == "cachesim: no memory for reuse distances: follow fewer lines (reuse_one_in)\n"

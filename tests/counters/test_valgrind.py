@@ -4,6 +4,7 @@ import platform
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from msgspec.structs import replace
@@ -262,7 +263,11 @@ def test_a_valgrind_that_does_not_run(installed: Callable[[str], None]) -> None:
 
 def made_up(line: int = 64, **sizes: tuple[int, int]) -> Target:
     """A machine with caches of these sizes in KiB and ways: `l1i`, `l1d`, `l2`."""
-    known = {"l1i": (1, "Instruction"), "l1d": (1, "Data"), "l2": (2, "Unified")}
+    known: dict[str, tuple[int, Literal["Data", "Instruction", "Unified"]]] = {
+        "l1i": (1, "Instruction"),
+        "l1d": (1, "Data"),
+        "l2": (2, "Unified"),
+    }
     caches = tuple(
         Cache(level=level, type=kind, size_bytes=kib * 1024, ways=ways, line_bytes=line, shared_by=1, source="made up")
         for (level, kind), (kib, ways) in ((known[name], size) for name, size in sizes.items())

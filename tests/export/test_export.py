@@ -18,7 +18,7 @@ from studies import LITERT, failing, made_study, study_beside, virtual_study
 from profiler import export
 from profiler.errors import ProfilerError
 from profiler.export import frames, json_document, parquet, pyperf_suite
-from profiler.records import SCHEMA, from_json
+from profiler.records import SCHEMA, Run, Study, from_json
 
 QUICK = {"images": (1, 5), "repeats": 3, "noise": 0.01}
 
@@ -114,7 +114,7 @@ def test_failed_and_simulated_runs_are_left_out() -> None:
     ],
     ids=["virtual", "failed"],
 )
-def test_a_study_without_times_is_none_for_pyperf(made: object, tmp_path: Path) -> None:
+def test_a_study_without_times_is_none_for_pyperf(made: tuple[Study, tuple[Run, ...]], tmp_path: Path) -> None:
     with pytest.raises(ProfilerError, match="has no times for pyperf") as error:
         export.write(frames.StudyFrames(*made), "pyperf", tmp_path / "a.json")
     assert "csv, parquet or json" in error.value.remedy
@@ -202,7 +202,7 @@ def test_without_pyarrow_a_line_says_what_to_install(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize("made", [made_study(**QUICK), virtual_study()], ids=["measured", "virtual"])
-def test_json_holds_all_of_the_study(made: tuple[object, object], tmp_path: Path) -> None:
+def test_json_holds_all_of_the_study(made: tuple[Study, tuple[Run, ...]], tmp_path: Path) -> None:
     export.write(frames.StudyFrames(*made), "json", tmp_path / "a.json")
     found = from_json(json_document.Document, (tmp_path / "a.json").read_bytes())
     assert found.document == json_document.DOCUMENT

@@ -94,7 +94,7 @@ def test_counts_are_those_of_the_runs() -> None:
     assert len(study.counts) == len(told)
     assert tuple(study.counts.columns) == tidy_tables.COUNTS
     for row in study.counts.sample(50, random_state=0).itertuples():
-        count = told[row.order, row.event]
+        count = told[int(str(row.order)), str(row.event)]
         assert (row.value, row.unit, row.status, row.estimated) == (count.value, count.unit, "counted", False)
 
 
@@ -192,7 +192,7 @@ def test_metadata_has_pyperfs_names() -> None:
 
 
 def test_a_moment_of_which_only_the_year_is_known_is_no_moment() -> None:
-    study, runs = made_study(**QUICK)
-    study = frames.StudyFrames(study, tuple(replace(run, started_at="2025") for run in runs))
+    made, runs = made_study(**QUICK)
+    study = frames.StudyFrames(made, tuple(replace(run, started_at="2025") for run in runs))
     assert study.runs["started_at"].isna().all()
     assert study.counts["started_at"].isna().all()

@@ -100,7 +100,7 @@ def parse(truth: SimpleNamespace, spec: str) -> Iterator[list[Event]]:
     def one(at: int, end: int, group_modifiers: str = "") -> tuple[Event, int]:
         match = ONE.match(spec, at, end)
         kind = kind_of(truth, match["name"]) if match else None
-        if kind is None:
+        if match is None or kind is None:
             raise _syntax_error(truth, spec, at, match["name"] if match else spec[at:end])
         return Event(kind, match["name"], match["modifiers"], group_modifiers, truth.user_only), match.end() + 1
 

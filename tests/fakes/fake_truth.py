@@ -33,6 +33,10 @@ import json
 import os
 from types import SimpleNamespace
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would be imported for this alone.
+    from typing import Any
+
 DEFAULTS = {
     "version": "6.1.187",
     "pmu": "armv8_cortex_a76",
@@ -102,7 +106,7 @@ def read_truth(path: str | None) -> SimpleNamespace:
     return truth
 
 
-def read_request(command: list[str]) -> dict | None:
+def read_request(command: list[str]) -> "dict[str, Any] | None":
     """The worker's request, where the workload's last argument is the path of one."""
     try:
         with open(command[-1], encoding="utf-8") as file:
@@ -120,7 +124,7 @@ class Counts:
         output: perf's output file. Its name makes the noise of two runs with one request differ; folders do not count.
     """
 
-    def __init__(self, truth: SimpleNamespace, request: dict | None, region: str, output: str) -> None:
+    def __init__(self, truth: SimpleNamespace, request: "dict[str, Any] | None", region: str, output: str) -> None:
         self._truth, self._request, self._region = truth, request, region
         fields = (request or {}).values()
         names = [os.path.basename(field) if isinstance(field, str) else field for field in fields]
@@ -139,13 +143,13 @@ class Counts:
         models = self._truth.models
         model = models.get(self._request["label"], models.get(self._request["runtime"], {}))
         if event in model:
-            return self._cost(model[event], region)
-        return self._cost(CYCLES, region) * rate
+            return self._cost(model[event], self._request["images"], region)
+        return self._cost(CYCLES, self._request["images"], region) * rate
 
-    def _cost(self, listed: dict, region: str) -> float:
+    def _cost(self, listed: "dict[str, Any]", images: int, region: str) -> float:
         fixed = listed.get("fixed", 0)
-        phases = fixed if isinstance(fixed, dict) else {"process": fixed}
-        steady = listed.get("per_image", 0) * self._request["images"]
+        phases: dict[str, float] = fixed if isinstance(fixed, dict) else {"process": fixed}
+        steady: float = listed.get("per_image", 0) * images
         if region == "process":
             return sum(phases.values()) + steady
         return phases.get(region, 0) + (steady if region == "inference" else 0)
@@ -162,7 +166,8 @@ class Meter:
     """What the truth says of an attached process: a file grows with its work."""
 
     def __init__(self, truth: SimpleNamespace) -> None:
-        self._truth, self._grown, self._from = truth, 0, None
+        self._truth, self._grown = truth, 0
+        self._from: int | None = None
 
     def start(self) -> None:
         """The events are enabled."""

@@ -25,6 +25,10 @@ import signal
 import sys
 from random import Random
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would be imported for this alone.
+    from typing import Any
+
 PHASES = ("import", "load", "images", "first", "warmup", "inference")
 ACK = b"ack\n\0"
 ACK_LIMIT_S = 2.0
@@ -56,7 +60,7 @@ def main() -> int:
     return 1 if "error" in record else 0
 
 
-def fault_of(request: dict) -> str | None:
+def fault_of(request: "dict[str, Any]") -> str | None:
     """The fault that strikes this run."""
     faults = json.loads(os.environ.get("FAKE_WORKER", "{}"))
     given = faults.get(request["label"], faults.get("*"))
@@ -69,10 +73,11 @@ def fault_of(request: dict) -> str | None:
             os.close(os.open(given["once"], os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return None
-    return given["fault"]
+    fault: str = given["fault"]
+    return fault
 
 
-def serve(request: dict, fault: str | None) -> dict:
+def serve(request: "dict[str, Any]", fault: str | None) -> "dict[str, Any]":
     """Goes through the phases; the completion record."""
     if fault == "error":
         raise WorkerError("the fake worker was told to fail", "unset FAKE_WORKER")
@@ -126,7 +131,7 @@ def work(images: int) -> None:
         pixels = bytearray(pixels)
 
 
-def record_of(request: dict) -> dict:
+def record_of(request: "dict[str, Any]") -> "dict[str, Any]":
     """A `records.Completion` of a network with one image in and one output, drawn from the request."""
     facts = [request[field] for field in ("label", "runtime", "images", "threads", "region")]
     random = Random(repr(facts))
@@ -146,12 +151,12 @@ def record_of(request: dict) -> dict:
     }
 
 
-def look_of(request: dict) -> dict:
+def look_of(request: "dict[str, Any]") -> "dict[str, Any]":
     """A `measure.Look` of the same network."""
     return {**engine_of(request), "inputs": [IMAGE], "outputs": [SCORE], "lack": None}
 
 
-def engine_of(request: dict) -> dict:
+def engine_of(request: "dict[str, Any]") -> "dict[str, Any]":
     """What an uncounted process tells, of an engine whose delegate took one of two operators."""
     engine = {
         "package": "fake-runtime",

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -92,7 +93,7 @@ def decoded(video: Path) -> Iterator[pixels.Pixels]:
     """The video's pictures in RGB, as OpenCV alone reads them."""
     reader = cv2.VideoCapture(str(video))
     while (read := reader.read())[0]:
-        yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB)
+        yield cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
     reader.release()
 
 
@@ -278,9 +279,9 @@ def test_a_latency_is_the_inference_alone(opening: Opening, monkeypatch: pytest.
     (made,) = opening([*SETTLED, 1, 2, 3])
     fed = worker_feed.Feed("0", (1, 2, 2, 3), "uint8")
     read = made.read
-    monkeypatch.setattr(made, "read", lambda: (passing(1000), read())[1])
-    monkeypatch.setattr(worker.time, "perf_counter_ns", lambda: now)
-    engine = SimpleNamespace(infer=lambda batch: (passing(7), int(batch[0, 0, 0, 0]))[1])
+    monkeypatch.setattr(made, "read", lambda: (passing(1000), read())[1])  # type: ignore[func-returns-value]
+    monkeypatch.setattr(time, "perf_counter_ns", lambda: now)
+    engine = SimpleNamespace(infer=lambda batch: (passing(7), int(batch[0, 0, 0, 0]))[1])  # type: ignore[func-returns-value]
     starts, ends, outputs = worker._infer(engine, iter(fed), 2)
     assert [end - start for start, end in zip(starts, ends, strict=True)] == [7, 7]
     assert starts == [1000, 2007]

@@ -12,6 +12,7 @@ import pytest
 from made_classifiers import UINT8, colours, frame
 from made_networks import made_form
 from made_tflite import FLOAT32, INT8, Graph, T, model
+from reading import present
 from videos import make_video
 
 from profiler import modelfile, pixels
@@ -32,7 +33,15 @@ COUNTING = Counting(frames=0, events=(), ipc=None, scope=None, lack="not asked f
 
 
 def opened(file: ModelFile, **asked: Any) -> Classifier:
-    told = {"threads": 1, "call": "graph", "output": None, "labels": None, "fit": "crop", "top": 3, "pixels": None}
+    told: dict[str, Any] = {
+        "threads": 1,
+        "call": "graph",
+        "output": None,
+        "labels": None,
+        "fit": "crop",
+        "top": 3,
+        "pixels": None,
+    }
     return open_classifier(file, **(told | asked))
 
 
@@ -97,7 +106,7 @@ def test_a_grey_network_with_one_output(tmp_path: Path) -> None:
 
 def test_no_more_answers_than_asked_for_and_numbers_for_names(tmp_path: Path) -> None:
     rows = np.arange(30).reshape(10, 3)
-    classifier = opened(colours(tmp_path / "m.tflite", "dense", weights=rows), top=2)
+    classifier = opened(colours(tmp_path / "m.tflite", "dense", weights=list(rows)), top=2)
     assert classifier.classes == tuple(f"class {number}" for number in range(10))
     assert [name for name, _ in ask(classifier, frame(1, 1, 1))[0]] == ["class 9", "class 8"]
 
@@ -122,7 +131,7 @@ def test_every_step_to_the_first_answer_is_timed_and_the_engine_tells_of_itself(
 def test_the_shipped_model_sees_the_cat(capfd: pytest.CaptureFixture[str]) -> None:
     classifier = opened(shipped("litert"))
     assert (classifier.kind, classifier.classes, classifier.fit) == ("logit", ("cat", "dog"), "crop")
-    photo = cv2.imread(str(pools.BUILTIN))
+    photo = present(cv2.imread(str(pools.BUILTIN)))
     answers, winner, score = ask(classifier, photo)
     assert answers[0][0] == "cat"
     assert answers[0][1] > 0.99

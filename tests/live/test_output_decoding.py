@@ -72,7 +72,7 @@ def test_one_logit_is_negative_and_positive() -> None:
     assert answered(ask, -2.0) == ([("a", 0.880797), ("b", 0.119203)], 0, -2.0)
     assert answered(ask, 0.0) == ([("a", 0.5), ("b", 0.5)], 0, 0.0)
     # So near to 0 that both probabilities round to one half: still the one that the network prefers.
-    assert answered(ask, 1e-30)[1:] == (1, pytest.approx(1e-30))
+    assert answered(ask, 1e-30)[1:] == (1, pytest.approx(1e-30))  # type: ignore[comparison-overlap]
     assert answered(ask, 1e-30)[0][0][0] == "b"
 
 
@@ -86,7 +86,7 @@ def test_one_probability_is_the_positive_s() -> None:
 def test_many_outputs_of_each_kind() -> None:
     logits = np.log([0.1, 0.7, 0.2])
     assert answered(reader("logit"), *logits)[:2] == ([("b", 0.7), ("c", 0.2), ("a", 0.1)], 1)
-    assert answered(reader("softmax"), 0.1, 0.7, 0.2) == (
+    assert answered(reader("softmax"), 0.1, 0.7, 0.2) == (  # type: ignore[comparison-overlap]
         [("b", 0.7), ("c", 0.2), ("a", 0.1)],
         1,
         pytest.approx(0.7),
@@ -200,4 +200,4 @@ def test_a_softmax_of_one_output_tells_nothing(tmp_path: Path) -> None:
     model = colours(tmp_path / "m.tflite", "softmax", channels=1)
     for told in (None, "softmax"):
         with pytest.raises(ProfilerError, match="a softmax of one output is always 1"):
-            kind_of(model, 1, told, None)  # type: ignore[arg-type]
+            kind_of(model, 1, told, None)

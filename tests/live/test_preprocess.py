@@ -6,6 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from reading import present
 
 from profiler.errors import ProfilerError
 from profiler.images import pools
@@ -34,9 +35,11 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_pixels_are_those_of_a_sweep(photo: Path, tmp_path: Path, shape: tuple[int, ...], dtype: str) -> None:
     pool = tmp_path / "pool.npy"
-    np.save(pool, pools.pool(str(photo.parent), 1, *shape[1:], seed=0))
+    _, height, width, channels = shape
+    np.save(pool, pools.pool(str(photo.parent), 1, height, width, channels, seed=0))
     (expected,) = _batches(str(pool), Tensor("image", shape, dtype, None, None))
-    given = Preparer(spec(shape, dtype), "crop")(cv2.imread(str(photo)))
+    frame = present(cv2.imread(str(photo))).astype(np.uint8, copy=False)
+    given = Preparer(spec(shape, dtype), "crop")(frame)
     assert (given.dtype, given.shape) == (expected.dtype, expected.shape)
     assert given.tobytes() == expected.tobytes()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from reading import present
 from studies import LIVE, NO_PMU, PI5, live_study
 
 from profiler import modelfile, store
@@ -68,7 +69,7 @@ def window(number: int = 1, frames: int = FRAMES, counts: tuple[Count, ...] = ()
 
 
 def ended(frames: int) -> Summary:
-    summary = live_study()[0].live.summary
+    summary = present(present(live_study()[0].live).summary)
     return replace(summary, frames=frames, labels={"dog": frames})
 
 
@@ -83,6 +84,7 @@ def test_a_session_that_has_just_begun_is_a_readable_study(tmp_path: Path, class
     recorder = begun(tmp_path, classifier)
     study, runs = store.load(recorder.folder)
     assert (study.plan.repeats, study.plan.regions, study.plan.images) == (0, ("live",), (FRAMES,))
+    assert study.live
     assert study.live.summary is None
     assert (study.live.source, study.live.window, study.live.output) == ("HD Webcam", FRAMES, classifier.kind)
     assert runs == ()
@@ -94,18 +96,18 @@ def test_each_whole_window_is_a_run_and_the_rest_is_told(tmp_path: Path, classif
     assert [run.order for run in runs] == [0, 1, 2]
     assert {run.case for run in runs} == set(study.cases)
     assert study.plan.repeats == 3
-    assert study.live.summary == ended(14)
+    assert present(study.live).summary == ended(14)
     assert "2 of 14 labelled frames are in no run: they filled no window of 4." in study.notes
-    assert runs[1].completion.latencies_ns == window(2).latencies_ns
-    assert (runs[1].completion.top, runs[1].completion.scores) == ((1,) * FRAMES, (2.5,) * FRAMES)
+    assert present(runs[1].completion).latencies_ns == window(2).latencies_ns
+    assert (present(runs[1].completion).top, present(runs[1].completion).scores) == ((1,) * FRAMES, (2.5,) * FRAMES)
     assert (runs[1].before, runs[1].after, runs[1].wall_ns) == (window(2).before, window(2).after, 133_000_000)
 
 
 def test_what_is_paid_once_stands_in_the_first_run_alone(tmp_path: Path, classifier: Classifier) -> None:
     _, runs = recorded(begun(tmp_path, classifier), [window(1), window(2)], 8)
-    assert set(runs[0].completion.phases) == {"import", "load", "first", "live"}
-    assert runs[0].completion.phases["first"] == classifier.phases["first"]
-    assert set(runs[1].completion.phases) == {"live"}
+    assert set(present(runs[0].completion).phases) == {"import", "load", "first", "live"}
+    assert present(runs[0].completion).phases["first"] == classifier.phases["first"]
+    assert set(present(runs[1].completion).phases) == {"live"}
 
 
 def test_the_kernel_accounts_and_the_cameras_pace_is_no_cost(tmp_path: Path, classifier: Classifier) -> None:
@@ -167,7 +169,7 @@ def test_the_only_window_counts_though_it_is_not_whole(tmp_path: Path, classifie
 def test_a_session_without_a_frame_is_closed_without_a_run(tmp_path: Path, classifier: Classifier) -> None:
     study, runs = recorded(begun(tmp_path, classifier), [], 0)
     assert runs == ()
-    assert study.live.summary.frames == 0
+    assert present(present(study.live).summary).frames == 0
 
 
 def test_a_full_disk_ends_the_recording_and_not_the_session(tmp_path: Path, classifier: Classifier) -> None:
@@ -176,7 +178,7 @@ def test_a_full_disk_ends_the_recording_and_not_the_session(tmp_path: Path, clas
     recorder.window(window(1))
     recorder.window(window(2))
     recorder.close(ended(8))
-    assert "No space left" in recorder.lack.cause
+    assert "No space left" in present(recorder.lack).cause
     (recorder.folder / "runs.jsonl").unlink()
     study, runs = store.load(recorder.folder)
     assert runs == ()
@@ -197,7 +199,7 @@ def test_what_was_written_before_the_disk_was_full_stands(
     monkeypatch.setattr(store.Store, "append", full_from_the_second_on)
     study, runs = recorded(recorder, [window(1), window(2), window(3)], 12)
     assert len(runs) == study.plan.repeats == 1
-    assert recorder.lack.cause == "no room"
+    assert present(recorder.lack).cause == "no room"
 
 
 def test_a_session_that_cannot_be_closed_is_one_that_was_cut_off(
@@ -209,9 +211,9 @@ def test_a_session_that_cannot_be_closed_is_one_that_was_cut_off(
     recorder = begun(tmp_path, classifier)
     monkeypatch.setattr(store, "write_whole", full)
     study, runs = recorded(recorder, [window(number) for number in range(1, 5)], 16)
-    assert "No space left" in recorder.lack.cause
-    assert (len(runs), study.live.summary) == (4, None)
-    assert "session-cut" in {finding.code for finding in build(study, runs).validity.findings}
+    assert "No space left" in present(recorder.lack).cause
+    assert (len(runs), present(study.live).summary) == (4, None)
+    assert "session-cut" in {finding.code for finding in present(build(study, runs).validity).findings}
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path, classifier: Classifier) -> None:
@@ -239,4 +241,4 @@ def test_report_and_frames_take_a_recorded_session(tmp_path: Path, classifier: C
 
 def test_a_file_read_on_demand_is_recorded_as_such(tmp_path: Path, classifier: Classifier) -> None:
     folders = [begun(tmp_path / str(every), classifier, every=every).folder for every in (False, True)]
-    assert [store.load(folder)[0].live.every for folder in folders] == [False, True]
+    assert [present(store.load(folder)[0].live).every for folder in folders] == [False, True]

@@ -286,7 +286,9 @@ def run(source: Callable[[], Any], classifier: Any = None, **options: Any) -> Su
 
 
 def test_a_whole_session() -> None:
-    capture, seen, opened = Scripted(*frames(1, 2, 3), OverError()), [], []
+    seen: list[ClassifiedFrame] = []
+    opened: list[Facts] = []
+    capture = Scripted(*frames(1, 2, 3), OverError())
     summary = run(lambda: capture, every=True, observers=[seen.append], opened=opened.append)
     assert [done.frame.number for done in seen] == [1, 2, 3]
     assert opened == [FACTS]
@@ -296,12 +298,13 @@ def test_a_whole_session() -> None:
 
 def test_unplugged_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_thread, "PAUSES_S", (0.0,))
-    captures = [
+    captures: list[Scripted | Exception] = [
         Scripted(*frames(1), None, LostError("the camera is gone")),
         ProfilerError("no such device", "plug it in"),
         Scripted(*frames(1, 2), OverError()),
     ]
-    left, seen = iter(captures), []
+    left = iter(captures)
+    seen: list[ClassifiedFrame] = []
 
     def source() -> Scripted:
         made = next(left)
@@ -334,14 +337,15 @@ def test_a_stop_while_nothing_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_thread, "PAUSES_S", (3600.0,))
     stop = threading.Event()
     stopping = Scripted(*frames(1), LostError("gone"))
-    threading.Thread(target=lambda: (stopping.closed.wait(30), stop.set())).start()
+    threading.Thread(target=lambda: (stopping.closed.wait(30), stop.set())).start()  # type: ignore[func-returns-value]
     summary = run(lambda: stopping, every=True, stop=stop)
     assert summary.ended == "stopped"
 
 
 def test_a_hanging_source_is_told_each_second_and_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_thread, "LEAVING_S", 0.01)
-    hanging, told = threading.Event(), []
+    hanging = threading.Event()
+    told: list[Second] = []
     capture = Scripted(*frames(1), hanging, OverError())
     summary = run(lambda: capture, tell=told.append, patience_s=1.2)
     assert told
@@ -408,7 +412,7 @@ def test_the_machine_s_own_state_is_told() -> None:
         stop.set()
 
     hanging = Scripted(*frames(1))
-    threading.Thread(target=lambda: (stop.wait(30), hanging.close())).start()
+    threading.Thread(target=lambda: (stop.wait(30), hanging.close())).start()  # type: ignore[func-returns-value]
     run(lambda: hanging, tell=tell, stop=stop, state=None)
     assert told[0].state.memory_available_bytes
     assert told[0].at

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reading import present
 
 from profiler.camera.source import Frame
 from profiler.counters import perf
@@ -14,7 +15,7 @@ from profiler.counters.perf_attach import Attached, Chosen
 from profiler.errors import ProfilerError
 from profiler.live.classified_frame import ClassifiedFrame
 from profiler.live.windows import Window, Windows
-from profiler.records import Counted, Event, MachineState
+from profiler.records import Counted, Event, MachineState, Quality
 
 FakePerf = Callable[..., None]
 PIXELS = np.zeros((1, 1, 3), np.uint8)
@@ -48,7 +49,7 @@ class Clock:
         return self.ns
 
 
-def event(name: str, metric: str, quality: str = "exact") -> Event:
+def event(name: str, metric: str, quality: Quality = "exact") -> Event:
     return Event(name=name, metric=metric, kind="hardware", quality=quality, encoding=name, meaning="made")
 
 
@@ -153,7 +154,7 @@ def test_the_kernels_accounting_is_of_the_whole_process_and_has_no_wall_time() -
     (window,) = found
     counts = {count.event: count for count in window.counts}
     assert set(counts) == {"task-clock", "user_time", "system_time", "page-faults", "context-switches"}
-    assert counts["page-faults"].value > 1000
+    assert present(counts["page-faults"].value) > 1000
     assert counts["task-clock"].value == window.usage.cpu_ns > 0
     assert window.wall_ns == window.usage.wall_ns > 0
     assert {count.source for count in window.counts} == {"getrusage"}

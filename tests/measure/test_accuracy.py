@@ -80,7 +80,7 @@ def checked(models: Sequence[ModelFile], photos: Path, worker: Sequence[str]) ->
 
 RIGHT = [-1, -2, -3, 4, 5]
 """A network's logits, all right."""
-SOFTMAX = [[0.9, 0.8, 0.95, 0.7, 0.6] * 2, [0, 0, 0, 1, 1] * 2]
+SOFTMAX: list[list[Any]] = [[0.9, 0.8, 0.95, 0.7, 0.6] * 2, [0, 0, 0, 1, 1] * 2]
 """A classifier's winning outputs, and which they are."""
 
 

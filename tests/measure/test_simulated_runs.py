@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from made_plans import needs_qemu, planned
 from msgspec.structs import replace
+from reading import present
 
-from profiler import store
+from profiler import store, virtual
 from profiler.counters import Launch, Setup, Survey, UnusableError
 from profiler.errors import ProfilerError
-from profiler.machine import targets
+from profiler.machine import host, targets
 from profiler.measure import process, simulated_runs, sweep
 from profiler.measure.process import Stop
 from profiler.measure.run import START, Workplace
@@ -155,12 +156,10 @@ def test_as_many_processes_at_once_as_cpus_and_memory_allow(
     simulators: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = chosen(planned(**SIMULATING))
-    state = simulated_runs.host.state()
-    monkeypatch.setattr(simulated_runs.host, "usable_cpus", lambda: tuple(range(8)))
+    state = host.state()
+    monkeypatch.setattr(host, "usable_cpus", lambda: tuple(range(8)))
     for free, cores, lanes in ((64, 1, 8), (64, 4, 2), (64, 16, 1), (7, 1, 2), (1, 1, 1)):
-        monkeypatch.setattr(
-            simulated_runs.host, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30)
-        )
+        monkeypatch.setattr(host, "state", lambda free=free: replace(state, memory_available_bytes=free * 2**30))
         assert found._replace(setup=found.setup._replace(cores=cores)).lanes == lanes
 
 
@@ -172,7 +171,7 @@ def board(tmp_path: Path) -> Virtual:
 def test_on_a_board_everything_is_simulated(
     simulators: list[str], monkeypatch: pytest.MonkeyPatch, board: Virtual
 ) -> None:
-    monkeypatch.setattr(simulated_runs.virtual, "find", lambda key, keras: board)
+    monkeypatch.setattr(virtual, "find", lambda key, keras: board)
     found = chosen(planned(on="pi5", images=(1, 3), repeats=2, regions=("process", "inference")), None)
     assert simulators == ["qemu"]
     assert found.setup == Setup(targets.find("pi5"), 1, board)
@@ -234,7 +233,7 @@ def test_simulated_runs_are_kept_beside_native_ones(swept: Callable[..., sweep.S
     # The fake worker's hash order differs from run to run, and with it a few addresses.
     assert values[1, 0]["inst_retired"] == pytest.approx(values[1, 1]["inst_retired"], rel=0.05)
     # 32 KiB are read and written, 64 bytes a line, in lines that the caches have not seen or have thrown out.
-    more = values[2, 0]["l1d_cache"] - values[1, 0]["l1d_cache"]
+    more = present(values[2, 0]["l1d_cache"]) - present(values[1, 0]["l1d_cache"])
     assert more > 2 * 32 * 1024 / 64
 
 

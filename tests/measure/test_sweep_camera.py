@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from made_plans import TRUTH, needs_qemu, planned
+from msgspec.structs import replace
 from needs import NEEDS_LITERT
+from reading import present
 from videos import MjpegServer, make_video, picture
 
 from profiler import modelfile, store
@@ -64,8 +66,13 @@ def scores_of(runs: Iterable[Run]) -> set[tuple[float, ...]]:
 @NEEDS_LITERT
 def test_every_run_gets_the_same_frames(swept: Swept, video: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     staged: list[Any] = []
-    real = measure.np.save
-    monkeypatch.setattr(measure.np, "save", lambda path, pixels: (staged.append(pixels), real(path, pixels)))
+    real = np.save
+
+    def save(path: Path, pixels: np.ndarray) -> None:
+        staged.append(pixels)
+        real(path, pixels)
+
+    monkeypatch.setattr(np, "save", save)
     result = swept(video, repeats=2, regions=("inference",))
     assert result.failed == 0
     (pool,) = staged
@@ -90,7 +97,7 @@ def test_a_run_takes_its_frames_inside_the_region(swept: Swept, video: Path, fak
     assert result.failed == 0
     counted = [run for run in runs_of(result) if run.case.region == "inference"]
     counts = {(run.case.images, count.event): count.value for run in counted for count in run.counts}
-    assert counts[FRAMES, "cycles"] == FRAMES * counts[1, "cycles"]
+    assert counts[FRAMES, "cycles"] == FRAMES * present(counts[1, "cycles"])
     pool = swept(video, name="pool", images=(FRAMES,), regions=("inference",))
     (stored,) = scores_of(runs_of(pool))
     # The first inference and the warm-up took three frames, and after its last the video starts over.
@@ -104,12 +111,7 @@ def test_a_run_takes_its_frames_inside_the_region(swept: Swept, video: Path, fak
 def test_every_shape_of_a_sweep_gets_the_same_frames(swept: Swept, video: Path, tmp_path: Path) -> None:
     model = swept(video, images=(1,), regions=("inference",)).study.models[0]
     inputs = {"large": (1, 20, 30, 3), "small": (1, 8, 8, 3), "again": (1, 8, 8, 3)}
-    models = [
-        measure.msgspec.structs.replace(
-            model, label=label, input=measure.msgspec.structs.replace(model.input, shape=shape)
-        )
-        for label, shape in inputs.items()
-    ]
+    models = [replace(model, label=label, input=replace(model.input, shape=shape)) for label, shape in inputs.items()]
     files = measure.stage(models, planned(source=f"camera:{video}", images=(2,)), tmp_path)
     assert files["small"] == files["again"]
     expected = pools.pools(f"camera:{video}", 2, [(20, 30, 3), (8, 8, 3)], 0)
@@ -195,14 +197,15 @@ def test_the_camera_is_free_before_the_first_worker(
     swept: Swept, video: Path, fake_worker: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_now: list[Any] = []
-    opened, real, measured = [], open.open_capture, sweep.measure
+    opened: list[Any] = []
+    real, measured = open.open_capture, measure.measure
 
     def open_capture(*arguments: Any, **options: Any) -> Any:
         made = real(*arguments, **options)
         close = made.close
         open_now.append(made)
         opened.append(made)
-        monkeypatch.setattr(made, "close", lambda: (open_now.remove(made), close()), raising=False)
+        monkeypatch.setattr(made, "close", lambda: (open_now.remove(made), close()), raising=False)  # type: ignore[func-returns-value]
         return made
 
     def run(*arguments: Any) -> Run:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from made_curves import BOARD, MINE, SIZES, made_curve, misses
+from matplotlib.lines import Line2D
 from msgspec.structs import replace
 from reading import SVG, shown
 from studies import LITERT, NO_PMU, PI5, made_study, study_beside
@@ -263,6 +264,11 @@ def test_the_drawing_names_caches_floor_and_every_series() -> None:
     assert svg == figure.draw(curve, found)
 
 
+def along(line: Line2D) -> tuple[list[float], list[float]]:
+    """Where a line's points are, across and up."""
+    return list(np.asarray(line.get_xdata())), list(np.asarray(line.get_ydata()))
+
+
 def test_the_drawing_is_at_the_curves_figures() -> None:
     from matplotlib.figure import Figure
 
@@ -273,25 +279,25 @@ def test_the_drawing_is_at_the_curves_figures() -> None:
     by_label = {line.get_label(): line for line in axes.lines}
     steady, cold = np.array(curve.steady), np.array(curve.cold)
     warm = by_label["simulated, cache warm (band: ± one standard error)"]
-    assert list(warm.get_xdata()) == list(SIZES)
+    assert along(warm)[0] == list(SIZES)
     assert warm.get_ydata() == pytest.approx(steady.mean(axis=0))
     assert by_label["simulated, cache empty at the start"].get_ydata() == pytest.approx(cold.mean(axis=0))
     (band,) = axes.collections
-    corners = band.get_paths()[0].vertices
+    corners = np.asarray(band.get_paths()[0].vertices)
     for place, size in enumerate(SIZES):
         ends = corners[corners[:, 0] == size, 1]
         error = steady[:, place].std(ddof=1) / 2
         assert (ends.min(), ends.max()) == pytest.approx(
             (steady[:, place].mean() - error, steady[:, place].mean() + error)
         )
-    marks = {(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() != "None"}
+    marks = {(across[0], up[0]) for line in axes.lines if line.get_marker() != "None" for across, up in [along(line)]}
     assert marks == {(point.size_bytes, point.misses) for point in found}
-    intervals = {tuple(line.get_ydata()) for line in axes.lines if len(line.get_xdata()) == 2}
+    intervals = {tuple(up) for across, up in map(along, axes.lines) if len(across) == 2}
     assert {point.interval for point in found if point.interval} <= intervals
-    levels_at = [line.get_xdata()[0] for line in axes.lines if list(line.get_ydata()) == [0, 1]]
+    levels_at = [across[0] for across, up in map(along, axes.lines) if up == [0, 1]]
     assert sorted(levels_at) == [2**19, 2**20, 2**21]
-    (floor,) = (line for line in axes.lines if list(line.get_xdata()) == [0, 1])
-    assert floor.get_ydata()[0] == 131072
+    (floor,) = (up for across, up in map(along, axes.lines) if across == [0, 1])
+    assert floor[0] == 131072
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlim()) == ("log", "linear", (SIZES[0], SIZES[-1]))
     low, high = axes.get_ylim()
     assert low < 0
@@ -316,7 +322,7 @@ def test_labels_of_caches_stay_apart_and_inside(target: Target) -> None:
 
     curve = made_curve(target=target)
     canvas = Figure(layout="constrained")
-    renderer = FigureCanvasAgg(canvas).get_renderer()
+    renderer = FigureCanvasAgg(canvas).get_renderer()  # type: ignore[no-untyped-call]
     figure.paint(canvas, curve, points(curve, []))
     canvas.draw(renderer)
     labels = [text for text in canvas.axes[0].texts if "L2" in text.get_text() or "L3" in text.get_text()]

@@ -12,8 +12,8 @@ from made_plans import needs_qemu
 from needs import NEEDS_LITERT
 
 from profiler import modelfile
-from profiler.counters import Reuse, UnusableError
-from profiler.counters.reuse_distance import Distances, Sample
+from profiler.counters import UnusableError
+from profiler.counters.reuse_distance import Distances, Reuse, Sample
 from profiler.errors import ProfilerError
 from profiler.machine import targets
 from profiler.miss_curve import measure

@@ -1,6 +1,7 @@
 """What a report says: sentences, tables and warnings of studies whose truth is known."""
 
 from functools import cache
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -180,7 +181,9 @@ def test_a_proxy_is_marked_and_never_stands_under_the_real_name() -> None:
         ({"images": (5,)}, "cycles", "image", "keras", None),
     ],
 )
-def test_a_doubtful_figure_is_marked(recipe: dict, event: str, key: str, column: str, note: str | None) -> None:
+def test_a_doubtful_figure_is_marked(
+    recipe: dict[str, Any], event: str, key: str, column: str, note: str | None
+) -> None:
     found = table(built(**recipe), key)
     cell = row(found, event)[column].partition("\n")[0]
     marks = {note_[0] for note_ in found.notes if note and note in note_}
@@ -237,7 +240,7 @@ def hot(run: Run) -> Run:
         ({"governor": "ondemand"}, "The ondemand governor was free to move the clock"),
     ],
 )
-def test_what_makes_figures_doubtful_is_said(recipe: dict, warning: str) -> None:
+def test_what_makes_figures_doubtful_is_said(recipe: dict[str, Any], warning: str) -> None:
     assert any(found.startswith(warning) for found in built(**recipe).warnings), built(**recipe).warnings
 
 
@@ -264,7 +267,7 @@ def test_missing_runs_stand_in_a_table_with_their_reason() -> None:
         ({"images": (5,)}, ["image", "whole"]),
     ],
 )
-def test_the_lab_tables_are_those_that_the_regions_allow(recipe: dict, keys: list[str]) -> None:
+def test_the_lab_tables_are_those_that_the_regions_allow(recipe: dict[str, Any], keys: list[str]) -> None:
     assert [found.key for found in section(built(**recipe), "What it costs").tables] == keys
 
 
@@ -397,7 +400,7 @@ def test_the_summary_leaves_out_what_was_not_counted() -> None:
         {"change": lambda run: run if run.case.model == "litert" else replace(run, outcome="timeout", completion=None)},
     ],
 )
-def test_every_table_is_rectangular_and_no_word_is_a_slip(recipe: dict) -> None:
+def test_every_table_is_rectangular_and_no_word_is_a_slip(recipe: dict[str, Any]) -> None:
     found = built(**recipe)
     for each in found.sections:
         for its in each.tables:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import pytest
 from made_networks import made_check
@@ -151,7 +152,7 @@ def recorded(images: object, repeats: object, **recipe: object) -> tuple[Study, 
 
 FAMILY_CHECK = {"litert:int8": {"check": made_check("litert:int8", "ab", 231)}}
 
-FOUND: list[tuple[str, Grade, dict[str, object]]] = [
+FOUND: list[tuple[str, Grade, dict[str, Any]]] = [
     ("failed-runs", "invalid", {"change": failing("keras", 5, 0)}),
     ("throttled", "degraded", {"change": ran(7, 0x4)}),
     ("throttled", "degraded", {"change": ran(7, 0x80008)}),
@@ -208,7 +209,7 @@ FOLLOWS = {
 
 
 @pytest.mark.parametrize(("code", "grade", "recipe"), FOUND, ids=lambda each: each if isinstance(each, str) else "")
-def test_a_fault_has_its_code_and_grade_and_no_other(code: str, grade: Grade, recipe: dict) -> None:
+def test_a_fault_has_its_code_and_grade_and_no_other(code: str, grade: Grade, recipe: dict[str, Any]) -> None:
     """Faults come alone here, but for what follows from them, and what chance has lines do."""
     found = judged(**recipe)
     of_code = [finding for finding in found.findings if finding.code == code]
@@ -386,7 +387,7 @@ def test_engines_free_to_choose_their_threads_are_not_judged() -> None:
 
 def test_scaled_counts_name_their_runs_and_how_short_they_were() -> None:
     def change(run: Run) -> Run:
-        return recounting("cycles", running_percent=41.7)(run) if run.order in (3, 5) else run  # type: ignore[return-value]
+        return recounting("cycles", running_percent=41.7)(run) if run.order in (3, 5) else run
 
     found = only(judged(change=change), "multiplexed")
     assert found.runs == (3, 5)
@@ -449,7 +450,7 @@ def failed(run: Run) -> Run:
 
 
 @pytest.mark.parametrize("make", [made_study, study_beside, virtual_study, family_study])
-def test_only_failed_runs_are_one_finding(make: Callable) -> None:
+def test_only_failed_runs_are_one_finding(make: Callable[..., tuple[Study, tuple[Run, ...]]]) -> None:
     found = judged(make, change=failed)
     assert codes(found) == ["no-figures"]
     assert "ended well (no memory)." in found.findings[0].what

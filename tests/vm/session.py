@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from reading import present
 from vm import guest
 from vm.image import Image, UnavailableError, image
 
@@ -39,7 +40,7 @@ class Answers(NamedTuple):
         found: dict[int, list[int]] = {}
         for run in self.swept()[1]:
             if run.case.region == region:
-                values = [count.value for count in run.counts if count.event == "inst_retired"]
+                values = [int(present(count.value)) for count in run.counts if count.event == "inst_retired"]
                 found.setdefault(run.case.images, []).extend(values)
         return found
 

@@ -158,9 +158,9 @@ def test_weights_are_found_by_name_and_the_head_keeps_its_own() -> None:
     h5py = pytest.importorskip("h5py")
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        for layer, names in {"bn": ("gamma", "beta"), "conv": ("kernel",), "logit": ("kernel",)}.items():
+        for kind, names in {"bn": ("gamma", "beta"), "conv": ("kernel",), "logit": ("kernel",)}.items():
             for name in names:
-                file[f"{backbone.GROUP}/{layer}/{name}"] = [len(layer), len(name)]
+                file[f"{backbone.GROUP}/{kind}/{name}"] = [len(kind), len(name)]
     given: dict[str, list[list[int]]] = {}
 
     def layer(name: str, *weights: str) -> SimpleNamespace:

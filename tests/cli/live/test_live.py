@@ -19,13 +19,14 @@ import cv2
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
+from reading import present
 from rich.cells import cell_len
 from terminals import LIMIT_S, Terminal, drawn, whole
 from videos import MjpegServer, make_video
 
 from profiler import cli, store
 from profiler.camera.source import ASKED_RATE
-from profiler.cli import live as command
+from profiler.cli.live import live as command
 from profiler.cli.live import plain_output
 from profiler.errors import ProfilerError
 from profiler.live import session
@@ -52,7 +53,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def cat() -> Any:
     """A picture of a cat as a camera gives it, 4:3 about its middle."""
-    return cv2.resize(cv2.imread(str(CAT)), (320, 240))
+    return cv2.resize(present(cv2.imread(str(CAT))), (320, 240))
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_a_page_is_served_as_long_as_the_session(video: Path, monkeypatch: pytes
 
     def opened(watch: plain_output.Lines, setting: Any, facts: Any) -> None:
         real(watch, setting, facts)
-        port = int(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", setting.url)[1])
+        port = int(present(re.fullmatch(r"http://127\.0\.0\.1:(\d+)/", setting.url))[1])
         with socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S) as visitor:
             visitor.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
             found.append(visitor.recv(64))
@@ -279,7 +280,7 @@ def test_a_session_is_recorded_as_a_study(video: Path, workplace: Path) -> None:
     assert study.live.summary.frames == 10
     assert study.live.every
     assert study.notes[0] == "No hardware event was counted: not asked for (--counters software)."
-    assert [run.completion.top for run in runs if run.completion] == [(0,) * len(runs[0].completion.top)]
+    assert [run.completion.top for run in runs if run.completion] == [(0,) * len(present(runs[0].completion).top)]
 
 
 def test_the_command_that_shows_a_recording_finds_it(video: Path, workplace: Path) -> None:
@@ -345,7 +346,7 @@ def test_a_signal_is_the_ordinary_end(started: Callable[..., Any], number: signa
     assert process.returncode == 0, error
     assert "ended     stopped\n" in out
     assert error == ""
-    assert store.load(Path("runs/evening"))[0].live.summary.ended == "stopped"
+    assert present(present(store.load(Path("runs/evening"))[0].live).summary).ended == "stopped"
 
 
 def test_whoever_stops_reading_ends_it_quietly(started: Callable[..., Any]) -> None:

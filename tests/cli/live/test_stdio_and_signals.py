@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ print("after")
 """
 
 
-def run(**streams: int) -> "subprocess.CompletedProcess[bytes]":
+def run(**streams: Any) -> "subprocess.CompletedProcess[bytes]":
     return subprocess.run([sys.executable, "-c", CHATTER], check=True, **streams)
 
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from made_live import labelled, photo, second
+from reading import present
 
 from profiler.live.overlay import LARGEST, SMALLEST, annotated, chance
 from profiler.live.web.hub import KEPT, Hub, encoded
@@ -156,7 +157,7 @@ def test_of_a_long_label_the_end_is_cut_and_not_the_probability() -> None:
 
 
 def test_a_frame_without_an_answer_is_shown_as_it_is() -> None:
-    shown = cv2.imdecode(np.frombuffer(encoded(labelled(3, answers=())), np.uint8), cv2.IMREAD_COLOR)
+    shown = present(cv2.imdecode(np.frombuffer(encoded(labelled(3, answers=())), np.uint8), cv2.IMREAD_COLOR))
     difference = np.abs(shown.astype(int) - labelled(3).frame.pixels.astype(int))
     assert shown.shape == (480, 640, 3)
     assert difference.mean() < 4

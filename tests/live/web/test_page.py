@@ -277,7 +277,7 @@ def test_a_hidden_page_watches_no_picture(browser: Any) -> None:
         shown.hub.labelled(labelled(20))
         shown.page.evaluate(hide, False)
         shown.changed(seen)
-        assert shown.hub.watchers == 1
+        assert int(shown.hub.watchers) == 1
         assert shown.said == []
 
 

@@ -161,7 +161,7 @@ def test_a_reader_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     script = tmp_path / "python"
     script.write_text("#!/bin/sh\nkill -SEGV $$\n")
     script.chmod(0o755)
-    monkeypatch.setattr(reading.sys, "executable", str(script))
+    monkeypatch.setattr(sys, "executable", str(script))
     assert "damaged" in refusal(archive(tmp_path / "m.keras", *small()))
 
 

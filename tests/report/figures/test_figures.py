@@ -13,7 +13,7 @@ from studies import KERAS, LAB, LITERT, NO_PMU, family_study, made_study, recoun
 
 from profiler import report
 from profiler.analysis import amortisation
-from profiler.records import Run
+from profiler.records import Run, Study
 from profiler.report.figures import layout, render
 from profiler.report.figures.data import (
     AmortisedLines,
@@ -87,7 +87,7 @@ LEADING = ["ratios", "01-duration_time", "amortised", "counts", "phases", "laten
     ],
     ids=["measured", "one model", "one count", "inference alone", "beside", "virtual", "family", "failed"],
 )
-def test_a_study_has_the_figures_that_its_data_allow(study: tuple, keys: list[str]) -> None:
+def test_a_study_has_the_figures_that_its_data_allow(study: tuple[Study, tuple[Run, ...]], keys: list[str]) -> None:
     assert list(drawn(report.build(*study))) == keys
 
 

@@ -15,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Rectangle, StepPatch
 from msgspec.structs import replace
+from reading import present
 from studies import LAB, family_study, made_study, virtual_study
 
 from profiler import report
@@ -103,7 +104,7 @@ def near(expected: Any) -> Any:
 def edges(axes: Axes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, lower and upper edge of the panel's only shade."""
     (shade,) = axes.collections
-    corners = shade.get_paths()[0].vertices
+    corners = np.asarray(shade.get_paths()[0].vertices)
     xs = np.unique(corners[:, 0])
     ends = [[corners[corners[:, 0] == x, 1].min(), corners[corners[:, 0] == x, 1].max()] for x in xs]
     return xs, *np.array(ends).T
@@ -208,7 +209,7 @@ def test_the_cost_of_an_image_by_the_run_and_where_the_fixed_share_falls() -> No
         x, y = points(inside).T
         assert y == near(fixed / x + cost.line.per_image.value)
         assert (x[0], x[-1]) == near((1, 10))
-        corners = axes.collections[place].get_paths()[0].vertices
+        corners = np.asarray(axes.collections[place].get_paths()[0].vertices)
         band = stats.band(cost.line, [1, 10])
         assert band
         for count, low, high in zip((1, 10), *band, strict=True):
@@ -235,12 +236,12 @@ def test_ratios_in_their_rows_with_their_intervals() -> None:
     assert top < 0 < len(names) - 1 < bottom
     low, high = axes.get_xlim()
     marks = {round(float(y), 2): line for line in dots(axes) for _, y in points(line)}
-    lines = {round(float(line.get_ydata()[0]), 2): line for line in strokes(axes) if len(set(line.get_xdata())) > 1}
+    lines = {round(float(points(line)[0, 1]), 2): line for line in strokes(axes) if len(set(points(line)[:, 0])) > 1}
     for row, name in enumerate(names):
         above, below = (analysis().costs[name, label] for label in ("keras", "litert"))
         for offset, over, under in ((-0.17, above.per_image, below.per_image), (0.17, above.fixed, below.fixed)):
             place, ratio = round(row + offset, 2), stats.ratio(over, under) if over and under else None
-            if ratio is None or under.value <= 0:
+            if ratio is None or under is None or under.value <= 0:
                 assert place not in marks
                 continue
             assert points(marks[place])[0, 0] == near(ratio.value)
@@ -248,7 +249,7 @@ def test_ratios_in_their_rows_with_their_intervals() -> None:
             face = to_hex(marks[place].get_markerfacecolor())
             assert (face == "#ffffff") == (offset > 0)
             assert every([lines[place]])[:, 0] == pytest.approx(ratio.interval, rel=0.05)
-    (one,) = (line for line in strokes(axes) if set(line.get_xdata()) == {1})
+    (one,) = (line for line in strokes(axes) if set(points(line)[:, 0]) == {1})
     assert one.get_linestyle() == "-"
 
 
@@ -280,7 +281,7 @@ def test_the_distribution_is_the_share_that_takes_no_longer() -> None:
         shares_at = np.arange(ascending.size + 1) / ascending.size * 100
         assert points(steps) == near(np.column_stack((np.concatenate((ascending[:1], ascending)), shares_at)))
         assert steps.get_drawstyle() == "steps-post"
-        at = [line.get_xdata()[0] for line in quantiles]
+        at = [points(line)[0, 0] for line in quantiles]
         assert at == near(np.quantile(ascending, (0.5, 0.95, 0.99)))
         assert [line.get_linestyle() for line in quantiles] == ["-", "--", "--"]
         p50, _, p99 = at
@@ -315,14 +316,14 @@ def test_the_trace_has_latencies_and_the_machines_state_at_their_times() -> None
     for label, axes in (("keras", keras), ("litert", litert)):
         scale, latency = unit(axes.get_ylabel().replace("\n", " ")), analyse(made, runs).latencies[label]
         (marks,) = dots(axes)
-        ends = []
+        ends: list[tuple[float, float]] = []
         for run in runs:
             if run.case.model == label and run.completion:
                 took = np.array(run.completion.latencies_ns)
                 end = run.order + run.wall_ns / 60e9
                 ends += zip(end - took[::-1].cumsum()[::-1] / 60e9, took / scale, strict=True)
         assert every([marks]) == near(sorted(ends))
-        assert [line.get_ydata()[0] for line in strokes(axes)] == near(np.array(latency.quantiles_ns[:2]) / scale)
+        assert [points(line)[0, 1] for line in strokes(axes)] == near(np.array(latency.quantiles_ns[:2]) / scale)
         assert [line.get_linestyle() for line in strokes(axes)] == ["-", "--"]
     order = np.repeat(np.arange(36), 2)
     assert points(temperature.lines[0]) == near(np.column_stack((order, 50 + order)))
@@ -332,7 +333,7 @@ def test_the_trace_has_latencies_and_the_machines_state_at_their_times() -> None
     assert xs == near(np.arange(36))
     assert low == near(1 + 0.01 * xs)
     assert high == near(2.4 - 0.01 * xs)
-    assert list(throttled.get_xdata()) == [5, 5]
+    assert list(points(throttled)[:, 0]) == [5, 5]
     for axes in (keras, litert, temperature, clock):
         left, right = axes.get_xlim()
         assert left < 0
@@ -344,9 +345,7 @@ def test_the_trace_has_latencies_and_the_machines_state_at_their_times() -> None
 
 def caches(axes: Axes, across: bool) -> list[float]:
     """The sizes at which lines cross the whole panel, ascending."""
-    along = [
-        (line.get_xdata(), line.get_ydata()) if across else (line.get_ydata(), line.get_xdata()) for line in axes.lines
-    ]
+    along = [points(line).T if across else points(line).T[::-1] for line in axes.lines]
     return sorted(there[0] for there, whole in along if list(whole) == [0, 1])
 
 
@@ -359,7 +358,7 @@ def test_sizes_of_models_stand_in_their_rows_against_the_caches() -> None:
     axes = panel(family(), "sizes", "working set of an inference")
     labels = [tick.get_text() for tick in panel(family(), "sizes", "file").get_yticklabels()]
     assert labels == [model.label for model in made.models]
-    sizes = [model.network.working_set_bytes for model in made.models if model.network]
+    sizes = [present(model.network.working_set_bytes) for model in made.models if model.network]
     assert every(dots(axes)) == near(sorted(zip(sizes, range(4), strict=True)))
     assert caches(axes, across=True) == SIZES
     assert axes.get_xscale() == "log"
@@ -376,7 +375,7 @@ def test_refills_are_bars_from_the_core_outwards() -> None:
     for axes, label in zip(panels(report.build(made, runs), "simulated-refills"), ("keras", "litert"), strict=True):
         events = ("l1d_cache_refill", "l2d_cache_refill", "ll_cache_miss_rd")
         figures_of = [figure(costs[event, label].per_image) / unit(axes.get_xlabel()) for event in events]
-        bars = sorted(axes.patches, key=lambda bar: bar.get_y())
+        bars = sorted((bar for bar in axes.patches if isinstance(bar, Rectangle)), key=lambda bar: bar.get_y())
         assert [bar.get_width() for bar in bars] == near(figures_of)
         assert axes.get_xlim() == (0, near(figures_of[0]))
         bottom, top = axes.get_ylim()
@@ -388,6 +387,7 @@ def test_operators_are_bars_in_order_of_execution() -> None:
     for model, axes in zip(made.models, panels(family(), "working-sets"), strict=True):
         assert model.network
         (steps,) = axes.patches
+        assert isinstance(steps, StepPatch)
         values, at, baseline = steps.get_data()
         assert list(values) == [max(operator.working_set_bytes or 0, 1024) for operator in model.network.operators]
         assert (list(at), baseline) == (list(range(len(values) + 1)), 1024)
@@ -414,9 +414,9 @@ def test_misses_stand_over_working_sets_with_their_intervals(key: str) -> None:
         marks = [(size, figure(estimate)) for size, estimate in expected.values()]
         assert every(dots(axes)) == near(sorted(marks))
         ends = {(size, estimate.interval) for size, estimate in expected.values() if estimate and estimate.interval}
-        drawn = {(line.get_xdata()[0], tuple(line.get_ydata())) for line in strokes(axes) if is_upright(line)}
+        drawn = {(points(line)[0, 0], tuple(points(line)[:, 1])) for line in strokes(axes) if is_upright(line)}
         assert drawn == ends
-        (once,) = (line for line in strokes(axes) if len(set(line.get_xdata())) > 1)
+        (once,) = (line for line in strokes(axes) if len(set(points(line)[:, 0])) > 1)
         assert points(once)[:, 1] == near(points(once)[:, 0] / 64)
         assert caches(axes, across=True) == SIZES[1:]
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -427,4 +427,4 @@ def test_misses_stand_over_working_sets_with_their_intervals(key: str) -> None:
 
 def is_upright(line: Line2D) -> bool:
     """At one place across, between two figures."""
-    return len(set(line.get_xdata())) == 1 and list(line.get_ydata()) != [0, 1]
+    return len(set(points(line)[:, 0])) == 1 and list(points(line)[:, 1]) != [0, 1]

@@ -14,6 +14,7 @@ from profiler import report
 from profiler.report.cells import absent, fact
 from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import html
+from profiler.report.formats.cross_references import places
 from profiler.report.model import Question, Report, Section, Table
 from profiler.validity.model import Finding, Validity
 
@@ -53,7 +54,7 @@ def built(name: str) -> Report:
     findings = (Finding("few-repeats", "degraded", "Few."),)
     there = Section("To be sorted", tables=(SORTED,))
     questions = tuple(
-        dataclasses.replace(each, shown=each.shown if each.shown[1:] and "phases" in html.places(made) else ("t",))
+        dataclasses.replace(each, shown=each.shown if each.shown[1:] and "phases" in places(made) else ("t",))
         for each in QUESTIONS
     )
     return dataclasses.replace(

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from msgspec.structs import replace
 from studies import failing, family_study, made_study, study_beside, virtual_study
 
 from profiler import report
+from profiler.records import Run, Study
 from profiler.report.figures.rendered import Drawings
 from profiler.report.formats import latex, latex_tables, latex_text
 from profiler.report.formats.cell_values import table_text
@@ -43,7 +45,7 @@ TOKEN = re.compile("|".join([*map(re.escape, MEANT), r"[^\\{}$&#%^~<>|`_\"]"]))
 
 WITHOUT_LATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
 EIGHT = tuple(f"{runtime}:{form}" for runtime in ("keras", "litert") for form in ("fp32", "int8", "w0.35", "saved"))
-STUDIES = {
+STUDIES: dict[str, Callable[[], tuple[Study, tuple[Run, ...]]]] = {
     "measured": lambda: made_study(phases=True),
     "family": lambda: family_study(phases=True),
     "eight": lambda: made_study(labels=EIGHT, phases=True, repeats=2),

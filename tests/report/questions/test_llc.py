@@ -17,7 +17,7 @@ SMALL = {"images": (1, 5, 20), "repeats": 4, "noise": 0.003}
 NETWORK = made_network()
 WEIGHTS = NETWORK.read_bytes
 PI4_CACHES = tuple(
-    Cache(level=level, type=kind, size_bytes=size, ways=2, line_bytes=64, shared_by=cpus, source="sysfs")
+    Cache(level=level, type=kind, size_bytes=size, ways=2, line_bytes=64, shared_by=cpus, source="sysfs")  # type: ignore[arg-type]
     for level, kind, size, cpus in ((1, "Data", 32768, 1), (1, "Instruction", 49152, 1), (2, "Unified", 2**20, 4))
 )
 

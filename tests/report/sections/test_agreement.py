@@ -6,12 +6,12 @@ from studies import family_study, made_study
 
 from profiler.analysis.study_analysis import analyse
 from profiler.images.labelled_photos import DEGRADED
-from profiler.records import Study
+from profiler.records import Run, Study
 from profiler.report.model import Section
 from profiler.report.sections.agreement import agreement
 
 
-def said(study: Study, runs: tuple) -> Section:
+def said(study: Study, runs: tuple[Run, ...]) -> Section:
     found = agreement(study, analyse(study, runs))
     assert found
     return found

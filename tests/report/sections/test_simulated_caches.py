@@ -243,6 +243,7 @@ def test_whole_simulated_processes_have_the_labs_three_tables_and_figures() -> N
     (lines,) = [figure for figure in figures if isinstance(figure.drawing, CostGrid)]
     assert lines.key == "simulated-counts"
     assert lines.title.endswith(", simulated")
+    assert isinstance(lines.drawing, CostGrid)
     assert [*lines.drawing.rows][:2] == ["inst_retired", "l1d_cache"]
     assert not any(isinstance(figure.drawing, CostGrid) for figure in section(beside(), "Simulated caches").figures)
 
@@ -467,7 +468,7 @@ def test_the_summary_fits_a_terminal_and_says_simulated(
 )
 @pytest.mark.parametrize("make", [study_beside, virtual_study])
 def test_every_table_is_rectangular_and_no_word_is_a_slip(
-    make: Callable[..., tuple[Study, tuple[Run, ...]]], recipe: dict
+    make: Callable[..., tuple[Study, tuple[Run, ...]]], recipe: dict[str, Any]
 ) -> None:
     found = report.build(*make(**{**SMALL, **recipe}))
     for each in tables(found):
